@@ -1,0 +1,195 @@
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from clinic import times
+from clinic.no_overlap import NoOverlap
+from clinic.text import clean_line
+from locations import access
+from locations.models import Location, Practitioner, Room, Weekday
+from patients.models import Patient
+
+
+class AppointmentType(models.Model):
+    """What a visit is for: how long it takes, which room it needs, what time around it stays free."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100, validators=[clean_line])
+    minutes = models.PositiveSmallIntegerField(validators=[MinValueValidator(5), MaxValueValidator(480)])
+    least_minutes = models.PositiveSmallIntegerField()
+    most_minutes = models.PositiveSmallIntegerField()
+    room_kind = models.CharField(max_length=20, choices=Room.Kind)
+    buffer_before = models.PositiveSmallIntegerField(default=0)
+    buffer_after = models.PositiveSmallIntegerField(default=0)
+    step_minutes = models.PositiveSmallIntegerField(default=15)
+    is_bookable_online = models.BooleanField(default=False)
+    is_evaluation = models.BooleanField(default=False)
+    preparation = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-minutes", "name"]
+
+    def __str__(self):
+        return self.name
+
+
+class WeeklyHours(models.Model):
+    """When a practitioner works at a location on a weekday, wall-clock in the location's zone."""
+
+    practitioner = models.ForeignKey(Practitioner, models.CASCADE, related_name="weekly_hours")
+    location = models.ForeignKey(Location, models.CASCADE, related_name="weekly_hours")
+    weekday = models.SmallIntegerField(choices=Weekday)
+    starts = models.TimeField()
+    ends = models.TimeField()
+    valid_from = models.DateField(null=True, blank=True)
+    valid_until = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["weekday", "starts"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="weekly_hours_end_after_start")
+        ]
+
+
+class TimeOff(models.Model):
+    """A practitioner is away."""
+
+    practitioner = models.ForeignKey(Practitioner, models.CASCADE, related_name="time_off")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True, validators=[clean_line])
+
+    class Meta:
+        ordering = ["starts_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="time_off_ends_after_start")
+        ]
+
+
+class AppointmentQuerySet(models.QuerySet):
+    def visible_to(self, user, action="appointment.read"):
+        return access.scope(self, user, action, "location")
+
+    def at(self, location):
+        return self.filter(location=location)
+
+    def on(self, day, time_zone):
+        """Visits that start on the local day of that zone."""
+        first, last = times.day_bounds(day, time_zone)
+        return self.filter(starts_at__gte=first, starts_at__lt=last)
+
+    def holding_time(self):
+        return self.filter(HOLDS_TIME)
+
+    def with_names(self):
+        return self.select_related("patient", "practitioner__user", "location", "room", "type")
+
+
+class Appointment(models.Model):
+    """A visit: one patient, one practitioner, one room, one stretch of time. Written only by booking and visit_status."""
+
+    class Status(models.TextChoices):
+        BOOKED = "booked", "Booked"
+        CONFIRMED = "confirmed", "Confirmed"
+        ARRIVED = "arrived", "Arrived"
+        IN_ROOM = "in_room", "In a room"
+        COMPLETED = "completed", "Completed"
+        CANCELLED = "cancelled", "Cancelled"
+        NO_SHOW = "no_show", "Did not come"
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments")
+    practitioner = models.ForeignKey(Practitioner, models.PROTECT, related_name="appointments")
+    location = models.ForeignKey(Location, models.PROTECT, related_name="appointments")
+    room = models.ForeignKey(Room, models.PROTECT, related_name="appointments")
+    type = models.ForeignKey(AppointmentType, models.PROTECT, related_name="appointments")
+    status = models.CharField(max_length=12, choices=Status, default=Status.BOOKED)
+    starts_at = models.DateTimeField(db_index=True)
+    ends_at = models.DateTimeField()
+    # The same span as epoch minutes, and the span with buffers: what NoOverlap and availability compare.
+    start_minute = models.IntegerField()
+    end_minute = models.IntegerField()
+    busy_from = models.IntegerField()
+    busy_until = models.IntegerField()
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sequence = models.PositiveIntegerField(
+        default=0
+    )  # of the patient's calendar entry; rises with each change
+    booked_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "pk"]
+        indexes = [
+            models.Index(fields=["practitioner", "busy_from"], name="appointment_practitioner_busy"),
+            models.Index(fields=["room", "busy_from"], name="appointment_room_busy"),
+            models.Index(fields=["patient", "start_minute"], name="appointment_patient_start"),
+            models.Index(fields=["location", "starts_at"], name="appointment_location_start"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(end_minute__gt=F("start_minute"), end_minute__lte=F("start_minute") + 720),
+                name="appointment_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(busy_from__lte=F("start_minute"), busy_until__gte=F("end_minute"))
+                & Q(busy_until__lte=F("busy_from") + 1440),
+                name="appointment_buffers_surround_it",
+            ),
+            *(
+                NoOverlap(
+                    name=f"no_overlap_{resource}",
+                    resource=resource,
+                    start=start,
+                    end=end,
+                    condition=~Q(status__in=["cancelled", "no_show"]),
+                )
+                for resource, start, end in (
+                    ("practitioner", "busy_from", "busy_until"),
+                    ("room", "busy_from", "busy_until"),
+                    ("patient", "start_minute", "end_minute"),
+                )
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.type} of {self.patient}"
+
+    @property
+    def local_start(self):
+        return times.local(self.starts_at, self.location.time_zone)
+
+    @property
+    def local_end(self):
+        return times.local(self.ends_at, self.location.time_zone)
+
+    @property
+    def is_over(self):
+        return self.status in {self.Status.COMPLETED, self.Status.CANCELLED, self.Status.NO_SHOW}
+
+
+HOLDS_TIME = ~Q(status__in=[Appointment.Status.CANCELLED, Appointment.Status.NO_SHOW])
+
+
+class AppointmentEvent(models.Model):
+    """One step of an appointment's history: what, who, when, from what to what, and why. Never changed."""
+
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="history")
+    step = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="appointment_events"
+    )
+    by_whom = models.CharField(max_length=200)
+    from_status = models.CharField(max_length=12, blank=True)
+    to_status = models.CharField(max_length=12)
+    from_start = models.DateTimeField(null=True)
+    to_start = models.DateTimeField()
+    reason = models.CharField(max_length=500, blank=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["at", "pk"]

@@ -1,0 +1,139 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from appointments.models import Appointment
+from clinic.text import clean_note
+from evaluations.models import Evaluation
+from locations import access
+from locations.models import Location, Practitioner
+from patients.models import Patient
+
+
+class CarePlanQuerySet(models.QuerySet):
+    def visible_to(self, user, action="careplan.read"):
+        ids = access.location_ids(user, action)
+        return self if ids is None else self.filter(patient__in=Patient.objects.visible_to(user, action))
+
+
+class CarePlan(models.Model):
+    """What was agreed with a patient: phases of visits, goals and interventions, from a signed evaluation."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        ACTIVE = "active", "Active"
+        ON_HOLD = "on_hold", "On hold"
+        COMPLETED = "completed", "Completed"
+        DISCONTINUED = "discontinued", "Discontinued"
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="care_plans")
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="care_plans")
+    location = models.ForeignKey(Location, models.PROTECT, related_name="care_plans")
+    practitioner = models.ForeignKey(Practitioner, models.PROTECT, related_name="care_plans")
+    status = models.CharField(max_length=15, choices=Status, default=Status.DRAFT)
+    starts_on = models.DateField()
+    reevaluate_after_visits = models.PositiveSmallIntegerField(default=12)
+    reevaluate_by = models.DateField()
+    consent_signed_at = models.DateTimeField(null=True)
+    consent_signed_name = models.CharField(max_length=200, blank=True)
+    note = models.TextField(blank=True, validators=[clean_note])
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="care_plans_created"
+    )
+    created_at = models.DateTimeField()
+    activated_at = models.DateTimeField(null=True)
+
+    objects = CarePlanQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(status="active"), name="one_active_plan_a_patient"
+            )
+        ]
+
+
+class PlanEvent(models.Model):
+    """One step of a plan's life: what, who, when, and why. Never changed."""
+
+    plan = models.ForeignKey(CarePlan, models.CASCADE, related_name="history")
+    step = models.CharField(max_length=20)
+    from_status = models.CharField(max_length=15, blank=True)
+    to_status = models.CharField(max_length=15)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="plan_events")
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+
+class Phase(models.Model):
+    """A stretch of a plan: so many visits a week for so many weeks."""
+
+    class Kind(models.TextChoices):
+        RELIEF = "relief", "Relief"
+        CORRECTIVE = "corrective", "Corrective"
+        STABILISATION = "stabilisation", "Stabilisation"
+
+    plan = models.ForeignKey(CarePlan, models.CASCADE, related_name="phases")
+    order = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=15, choices=Kind)
+    visits_per_week = models.PositiveSmallIntegerField()
+    weeks = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["order"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "order"], name="phases_in_order"),
+            models.CheckConstraint(
+                condition=Q(visits_per_week__range=(1, 7), weeks__range=(1, 52)), name="phase_of_a_sane_size"
+            ),
+        ]
+
+    @property
+    def visit_count(self):
+        return self.visits_per_week * self.weeks
+
+
+class Goal(models.Model):
+    """A number to reach by a date."""
+
+    plan = models.ForeignKey(CarePlan, models.CASCADE, related_name="goals")
+    metric = models.CharField(max_length=60)
+    unit = models.CharField(max_length=20)
+    baseline = models.DecimalField(max_digits=7, decimal_places=2)
+    target = models.DecimalField(max_digits=7, decimal_places=2)
+    due_on = models.DateField()
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+        constraints = [models.CheckConstraint(condition=~Q(target=F("baseline")), name="goal_is_a_change")]
+
+
+class Intervention(models.Model):
+    """What is done at the visits or at home."""
+
+    plan = models.ForeignKey(CarePlan, models.CASCADE, related_name="interventions")
+    code = models.CharField(max_length=40)
+    dose = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["plan", "code"], name="an_intervention_once_a_plan")]
+
+
+class PlannedVisit(models.Model):
+    """One visit that a phase asks for, and the appointment that fulfils it once it is on the calendar."""
+
+    phase = models.ForeignKey(Phase, models.CASCADE, related_name="planned_visits")
+    number = models.PositiveSmallIntegerField()
+    wanted_on = models.DateField()
+    appointment = models.OneToOneField(
+        Appointment, models.SET_NULL, null=True, blank=True, related_name="planned_visit"
+    )
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["phase", "number"], name="planned_visits_numbered")]

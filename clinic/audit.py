@@ -1,0 +1,24 @@
+"""Who saw or changed what. Called by the rule or the view that did it, never by a signal (signals miss bulk writes)."""
+
+from clinic import times
+from clinic.models import AuditEntry
+
+
+def record(
+    action: str, *, on=None, by=None, patient_id: int | None = None, by_whom: str = "", **detail
+) -> AuditEntry:
+    """Write one entry. `by` is the user; a patient or the system itself is named in `by_whom`."""
+    if by is None and not by_whom:
+        raise ValueError("An audit entry needs somebody: pass by= or by_whom=.")
+    if patient_id is None and on is not None:
+        patient_id = on.pk if on._meta.label_lower == "patients.patient" else getattr(on, "patient_id", None)
+    return AuditEntry.objects.create(
+        at=times.now(),
+        by=by,
+        by_whom=by_whom or str(by),
+        action=action,
+        about=on._meta.label_lower if on is not None else "",
+        about_id=on.pk if on is not None else None,
+        patient_id=patient_id,
+        detail=detail,
+    )

@@ -1,0 +1,16 @@
+"""The one error that rules raise when they say no."""
+
+
+class RuleBroken(Exception):  # noqa: N818 -- reads as the sentence it is
+    """A rule of the clinic refused. `code` is stable, `message` is for people, `fields` maps a field to its message.
+
+    `nearest` may hold free slots to offer instead; `status` is the HTTP answer of the API.
+    """
+
+    def __init__(self, message, *, code, fields=None, nearest=(), status=409):
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.fields = fields or {}
+        self.nearest = list(nearest)
+        self.status = status

@@ -1,0 +1,99 @@
+"""What every API endpoint shares: strict serializers, errors that say which field and why, and acting once."""
+
+import hashlib
+import json
+
+from django.db import transaction
+from django.http import Http404
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import exceptions, serializers
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from clinic.errors import RuleBroken
+from clinic.models import IdempotentRequest
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    target_class = "clinic.api_defaults.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`Token …`"}
+
+
+class StrictSerializer(serializers.Serializer):
+    """Unknown fields are an error, not silently dropped."""
+
+    def to_internal_value(self, data):
+        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
+        if unknown:
+            raise serializers.ValidationError({name: ["Unknown field."] for name in sorted(unknown)})
+        return super().to_internal_value(data)
+
+
+def _flat(detail, prefix=""):
+    """DRF's nested errors as {dotted field: sentence}."""
+    if isinstance(detail, dict):
+        return {k: v for name, inner in detail.items() for k, v in _flat(inner, f"{prefix}{name}.").items()}
+    if isinstance(detail, list):
+        if any(isinstance(d, dict) for d in detail):
+            return {k: v for i, inner in enumerate(detail) for k, v in _flat(inner, f"{prefix}{i}.").items()}
+        return {prefix.rstrip(".") or "detail": " ".join(str(d) for d in detail)}
+    return {prefix.rstrip(".") or "detail": str(detail)}
+
+
+def explain(error, context):
+    """Every error as {"code", "detail", "fields"}; a broken rule adds "nearest"."""
+    if isinstance(error, RuleBroken):
+        body = {"code": error.code, "detail": error.message, "fields": error.fields}
+        if error.status == 409:
+            body["nearest"] = [slot.as_json() for slot in error.nearest]
+        if transaction.get_connection().in_atomic_block:
+            transaction.set_rollback(True)
+        return Response(body, status=error.status)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound("Not found.")
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        fields = _flat(error.detail)
+        detail = "; ".join(f"{name}: {text}" for name, text in fields.items())
+        response.data = {"code": "invalid", "detail": detail, "fields": fields}
+    else:
+        response.data = {
+            "code": getattr(error, "default_code", "error"),
+            "detail": str(error.detail),
+            "fields": {},
+        }
+    return response
+
+
+def once(request, act):
+    """Answer a repeated `Idempotency-Key` with the first answer; `act()` returns (status, body).
+
+    The key is written in the transaction of the effect, so a crash leaves neither. The same key with another body
+    is 422. Without a key the request simply acts.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        return act()
+    if len(key) > 200 or not key.isprintable():
+        raise RuleBroken("The Idempotency-Key is not usable.", code="bad_key", status=400)
+    fingerprint = hashlib.sha256(
+        json.dumps([request.path, request.data], sort_keys=True, default=str).encode()
+    ).hexdigest()
+    known = IdempotentRequest.objects.filter(user=request.user, key=key).first()
+    if known is None:
+        with transaction.atomic():
+            known, new = IdempotentRequest.objects.get_or_create(
+                user=request.user, key=key, defaults={"fingerprint": fingerprint, "status": 0, "body": {}}
+            )
+            if new:
+                known.status, known.body = act()
+                known.save(update_fields=["status", "body"])
+                return known.status, known.body
+    if known.fingerprint != fingerprint:
+        raise RuleBroken("This Idempotency-Key was used for another request.", code="key_reused", status=422)
+    return known.status, known.body

@@ -1,0 +1,28 @@
+"""What may be typed: nothing invisible, nothing that breaks a mail header, a page or the database."""
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+
+_BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+
+
+def clean_line(value: str) -> None:
+    """Refuse control, bidirectional and line-breaking characters, lone surrogates, and text with nothing visible."""
+    for character in value:
+        category = unicodedata.category(character)
+        if category in {"Cc", "Cs", "Zl", "Zp"} or ord(character) in _BIDI:
+            raise ValidationError("Remove the invisible or control characters.", code="control_character")
+    if value and not any(unicodedata.category(c)[0] in "LNPS" for c in value):
+        raise ValidationError("Enter something that can be read.", code="nothing_visible")
+
+
+def clean_note(value: str) -> None:
+    """As `clean_line`, but line breaks and tabs are text."""
+    clean_line(value.replace("\r", "").replace("\n", " ").replace("\t", " "))
+
+
+def folded(value: str) -> str:
+    """For comparing and searching names: case, accents and width do not count."""
+    decomposed = unicodedata.normalize("NFKD", value.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))

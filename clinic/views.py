@@ -1,0 +1,65 @@
+from datetime import timedelta
+
+from django.db import connection
+from django.http import JsonResponse
+from django.shortcuts import render
+
+from clinic import policy, times
+from clinic.celery import app as celery_app
+from clinic.models import Heartbeat
+from clinic.policy import requires
+
+
+@requires(policy.PUBLIC)
+def healthz(request):
+    return JsonResponse({"status": "ok"})
+
+
+@requires(policy.PUBLIC)
+def readyz(request):
+    """Database, broker, and beat heard from in the last five minutes; 503 names what is missing."""
+    state = {"database": False, "broker": False, "beat": False}
+    try:
+        connection.ensure_connection()
+        state["database"] = True
+        state["beat"] = Heartbeat.objects.filter(
+            name="beat", at__gte=times.now() - timedelta(minutes=5)
+        ).exists()
+        with celery_app.connection_for_write() as broker:
+            broker.ensure_connection(max_retries=1, timeout=2)
+            state["broker"] = True
+    except Exception as error:  # noqa: BLE001 -- whatever is wrong, the answer is "not ready" and not a crash
+        state["why"] = type(error).__name__
+    return JsonResponse(state, status=200 if all(v is True for v in state.values()) else 503)
+
+
+def _problem(request, status, title, advice):
+    if request.path.startswith("/api/"):
+        return JsonResponse(
+            {"code": title.lower().replace(" ", "_"), "detail": advice, "fields": {}}, status=status
+        )
+    return render(request, "clinic/problem.html", {"title": title, "advice": advice}, status=status)
+
+
+def page_400(request, exception=None):
+    return _problem(
+        request, 400, "Bad request", "The address or the form was not understood. Go back and try again."
+    )
+
+
+def page_403(request, exception=None):
+    return _problem(
+        request, 403, "Not allowed", "Your role does not include this. Ask your manager if it should."
+    )
+
+
+def page_404(request, exception=None):
+    return _problem(
+        request, 404, "Not found", "It does not exist, or it belongs to a location you do not work at."
+    )
+
+
+def page_500(request):
+    return _problem(
+        request, 500, "Something went wrong", "The fault was ours and has been logged. Try again."
+    )

@@ -1,0 +1,179 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from appointments.models import Appointment
+from clinic.text import clean_note
+from locations import access
+from locations.models import Location
+from patients.models import Patient
+
+
+class EvaluationQuerySet(models.QuerySet):
+    def visible_to(self, user, action="evaluation.read"):
+        """Evaluations of patients known where the user may do the action."""
+        ids = access.location_ids(user, action)
+        return self if ids is None else self.filter(patient__in=Patient.objects.visible_to(user, action))
+
+
+class Evaluation(models.Model):
+    """A structured examination of a patient: a draft until it is signed, then fixed for good."""
+
+    class Kind(models.TextChoices):
+        INITIAL = "initial", "Initial evaluation"
+        REEVALUATION = "reevaluation", "Re-evaluation"
+
+    class Status(models.TextChoices):
+        IN_PROGRESS = "in_progress", "In progress"
+        SIGNED = "signed", "Signed"
+        STOPPED = "stopped_red_flag", "Stopped for safety"
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="evaluations")
+    appointment = models.OneToOneField(
+        Appointment, models.PROTECT, null=True, blank=True, related_name="evaluation"
+    )
+    location = models.ForeignKey(Location, models.PROTECT, related_name="evaluations")
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.INITIAL)
+    status = models.CharField(max_length=20, choices=Status, default=Status.IN_PROGRESS)
+    version = models.PositiveIntegerField(default=0)
+    section_seconds = models.JSONField(default=dict)
+    measures = models.JSONField(default=dict, help_text="Outcome scores: raw inputs by name.")
+    conclusion = models.TextField(blank=True, validators=[clean_note])
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="evaluations_started"
+    )
+    started_at = models.DateTimeField()
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="evaluations_signed"
+    )
+    signed_at = models.DateTimeField(null=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    objects = EvaluationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(signed_at=None, signed_by=None, digest="")
+                | (Q(signed_at__isnull=False, signed_by__isnull=False) & ~Q(digest="")),
+                name="signature_whole_or_absent",
+            )
+        ]
+
+    @property
+    def is_signed(self):
+        return self.signed_at is not None
+
+
+class Finding(models.Model):
+    """One observation of an evaluation, defined by the catalogue; its status is apart from its value."""
+
+    class Status(models.TextChoices):
+        ASSESSED = "assessed", "Assessed"
+        NOT_ASSESSED = "not_assessed", "Not assessed"
+        REFUSED = "refused", "Refused"
+        NOT_ASSESSABLE = "not_assessable", "Not assessable"
+        DEFERRED = "deferred_unsafe", "Deferred for safety"
+
+    evaluation = models.ForeignKey(Evaluation, models.CASCADE, related_name="findings")
+    code = models.CharField(max_length=60)
+    qualifiers = models.JSONField(default=dict)
+    qualifier_key = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=20, choices=Status)
+    number = models.DecimalField(max_digits=9, decimal_places=3, null=True)
+    text = models.CharField(max_length=200, blank=True)
+    choices = models.JSONField(null=True)
+    direction = models.CharField(max_length=20, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    note = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=1)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="findings_recorded")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["evaluation", "code", "qualifier_key"], name="a_finding_once_an_evaluation"
+            )
+        ]
+
+
+class SaveOperation(models.Model):
+    """An autosave that was applied, so that a retry of a lost answer is applied once."""
+
+    evaluation = models.ForeignKey(Evaluation, models.CASCADE, related_name="operations")
+    operation = models.UUIDField(unique=True)
+    answer = models.JSONField()
+    at = models.DateTimeField(auto_now_add=True)
+
+
+class Addendum(models.Model):
+    """What was added to a signed evaluation, with its reason; the original stays as it was."""
+
+    evaluation = models.ForeignKey(Evaluation, models.PROTECT, related_name="addenda")
+    text = models.TextField(validators=[clean_note])
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="addenda_written")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at"]
+        verbose_name_plural = "addenda"
+
+
+class RedFlagAnswer(models.Model):
+    """One answer to one red-flag question; later answers are new rows, the earlier ones stay."""
+
+    class Answer(models.TextChoices):
+        YES = "yes", "Yes"
+        NO = "no", "No"
+        UNKNOWN = "unknown", "Unknown"
+        DECLINED = "declined", "Declined"
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="red_flag_answers")
+    evaluation = models.ForeignKey(Evaluation, models.CASCADE, null=True, related_name="red_flag_answers")
+    code = models.CharField(max_length=40)
+    answer = models.CharField(max_length=10, choices=Answer)
+    is_automatic = models.BooleanField(default=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="red_flag_answers"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+
+class RedFlagEvent(models.Model):
+    """An open safety question about a patient; while one is open, care of the neck is blocked at every location."""
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="red_flag_events")
+    evaluation = models.ForeignKey(Evaluation, models.SET_NULL, null=True, related_name="red_flag_events")
+    code = models.CharField(max_length=40)
+    tier = models.CharField(max_length=10)
+    answer = models.CharField(max_length=10)
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="red_flag_events_opened"
+    )
+    resolution = models.CharField(max_length=30, blank=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="red_flag_events_resolved"
+    )
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="red_flag_corrections_proposed"
+    )
+    rationale = models.TextField(blank=True)
+    restrictions = models.JSONField(default=list)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["opened_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "code"], condition=Q(resolved_at=None), name="one_open_event_per_flag"
+            )
+        ]
