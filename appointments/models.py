@@ -49,9 +49,7 @@ class WeeklyHours(models.Model):
 
     class Meta:
         ordering = ["weekday", "starts"]
-        constraints = [
-            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="weekly_hours_end_after_start")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="weekly_hours_end_after_start")]
 
 
 class TimeOff(models.Model):
@@ -114,9 +112,7 @@ class Appointment(models.Model):
     busy_from = models.IntegerField()
     busy_until = models.IntegerField()
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    sequence = models.PositiveIntegerField(
-        default=0
-    )  # of the patient's calendar entry; rises with each change
+    sequence = models.PositiveIntegerField(default=0)  # of the patient's calendar entry; rises with each change
     booked_at = models.DateTimeField(auto_now_add=True)
 
     objects = AppointmentQuerySet.as_manager()
@@ -180,9 +176,7 @@ class AppointmentEvent(models.Model):
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="history")
     step = models.CharField(max_length=20)
     at = models.DateTimeField()
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="appointment_events"
-    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="appointment_events")
     by_whom = models.CharField(max_length=200)
     from_status = models.CharField(max_length=12, blank=True)
     to_status = models.CharField(max_length=12)

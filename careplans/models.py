@@ -37,9 +37,7 @@ class CarePlan(models.Model):
     consent_signed_at = models.DateTimeField(null=True)
     consent_signed_name = models.CharField(max_length=200, blank=True)
     note = models.TextField(blank=True, validators=[clean_note])
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="care_plans_created"
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="care_plans_created")
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)
 
@@ -48,9 +46,7 @@ class CarePlan(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["patient"], condition=Q(status="active"), name="one_active_plan_a_patient"
-            )
+            models.UniqueConstraint(fields=["patient"], condition=Q(status="active"), name="one_active_plan_a_patient")
         ]
 
 

@@ -4,9 +4,7 @@ from clinic import times
 from clinic.models import AuditEntry
 
 
-def record(
-    action: str, *, on=None, by=None, patient_id: int | None = None, by_whom: str = "", **detail
-) -> AuditEntry:
+def record(action: str, *, on=None, by=None, patient_id: int | None = None, by_whom: str = "", **detail) -> AuditEntry:
     """Write one entry. `by` is the user; a patient or the system itself is named in `by_whom`."""
     if by is None and not by_whom:
         raise ValueError("An audit entry needs somebody: pass by= or by_whom=.")

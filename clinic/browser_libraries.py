@@ -26,9 +26,7 @@ class Finder(BaseFinder):
         if not missing:
             return []
         return [
-            CheckWarning(
-                f"Browser libraries are missing: {', '.join(missing)}.", hint="Run: npm ci", id="clinic.W001"
-            )
+            CheckWarning(f"Browser libraries are missing: {', '.join(missing)}.", hint="Run: npm ci", id="clinic.W001")
         ]
 
     def find(self, path, find_all=False, **kwargs):

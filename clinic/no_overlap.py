@@ -21,12 +21,8 @@ class NoOverlap(BaseConstraint):
     bounds how far back SQLite has to look; pair it with a CheckConstraint.
     """
 
-    def __init__(
-        self, *, name, resource, start, end, condition=None, longest=1440, violation_error_message=None
-    ):
-        super().__init__(
-            name=name, violation_error_message=violation_error_message or "This time is already taken."
-        )
+    def __init__(self, *, name, resource, start, end, condition=None, longest=1440, violation_error_message=None):
+        super().__init__(name=name, violation_error_message=violation_error_message or "This time is already taken.")
         self.resource, self.start, self.end = resource, start, end
         self.condition, self.longest = condition or models.Q(), longest
 
@@ -74,9 +70,7 @@ class NoOverlap(BaseConstraint):
 
     def remove_sql(self, model, schema_editor):
         table = Table(model._meta.db_table, schema_editor.quote_name)
-        return Statement(
-            f"ALTER TABLE %(table)s DROP CONSTRAINT {schema_editor.quote_name(self.name)}", table=table
-        )
+        return Statement(f"ALTER TABLE %(table)s DROP CONSTRAINT {schema_editor.quote_name(self.name)}", table=table)
 
     def validate(self, model, instance, exclude=None, using=DEFAULT_DB_ALIAS):
         resource = getattr(instance, model._meta.get_field(self.resource).attname)

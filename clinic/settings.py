@@ -74,9 +74,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 DATABASES = {
-    "default": dj_database_url.parse(
-        env("DATABASE_URL", f"sqlite:///{VAR / 'atlas.sqlite3'}"), conn_max_age=60
-    )
+    "default": dj_database_url.parse(env("DATABASE_URL", f"sqlite:///{VAR / 'atlas.sqlite3'}"), conn_max_age=60)
 }
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -174,9 +172,7 @@ def mail_settings(url):
     if parts.scheme == "file":
         return {"EMAIL_BACKEND": "clinic.mail_files.Backend", "EMAIL_FILE_PATH": unquote(parts.path)}
     if parts.scheme != "smtp" or not parts.hostname:
-        raise ImproperlyConfigured(
-            "EMAIL_URL must look like smtp://user:password@host:587?tls=1 or file:///folder."
-        )
+        raise ImproperlyConfigured("EMAIL_URL must look like smtp://user:password@host:587?tls=1 or file:///folder.")
     query = parse_qs(parts.query)
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",

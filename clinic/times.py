@@ -41,9 +41,7 @@ def day_of(instant: datetime, zone_name: str) -> date:
 def exists(wall: datetime, zone_name: str) -> bool:
     """Whether a naive wall-clock time happens at all in the zone (it does not in the spring gap)."""
     aware = wall.replace(tzinfo=ZoneInfo(zone_name))
-    return aware.astimezone(UTC).astimezone(ZoneInfo(zone_name)).replace(tzinfo=None, fold=0) == wall.replace(
-        fold=0
-    )
+    return aware.astimezone(UTC).astimezone(ZoneInfo(zone_name)).replace(tzinfo=None, fold=0) == wall.replace(fold=0)
 
 
 def happens_twice(wall: datetime, zone_name: str) -> bool:
@@ -58,9 +56,7 @@ def instant(day: date, wall: time, zone_name: str, *, fold: int = 0) -> datetime
     place = ZoneInfo(zone_name)
     if exists(naive, zone_name):
         return naive.replace(tzinfo=place, fold=fold).astimezone(UTC)
-    before = naive.replace(tzinfo=place, fold=1).astimezone(
-        UTC
-    )  # offset after the change: an instant before it
+    before = naive.replace(tzinfo=place, fold=1).astimezone(UTC)  # offset after the change: an instant before it
     after = naive.replace(tzinfo=place, fold=0).astimezone(UTC)
     offset = before.astimezone(place).utcoffset()
     while before < after:  # gaps are whole minutes; at most 1,440 of them

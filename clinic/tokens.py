@@ -33,9 +33,7 @@ def find_link(token: str, *, purpose: str) -> Link | None:
 
 def issue_api_token(user, *, days: int = 365) -> str:
     token = f"atlas_{secrets.token_urlsafe(32)}"
-    ApiToken.objects.create(
-        user=user, token_hash=hashed(token), expires_at=times.now() + timedelta(days=days)
-    )
+    ApiToken.objects.create(user=user, token_hash=hashed(token), expires_at=times.now() + timedelta(days=days))
     return token
 
 

@@ -22,9 +22,7 @@ def readyz(request):
     try:
         connection.ensure_connection()
         state["database"] = True
-        state["beat"] = Heartbeat.objects.filter(
-            name="beat", at__gte=times.now() - timedelta(minutes=5)
-        ).exists()
+        state["beat"] = Heartbeat.objects.filter(name="beat", at__gte=times.now() - timedelta(minutes=5)).exists()
         with celery_app.connection_for_write() as broker:
             broker.ensure_connection(max_retries=1, timeout=2)
             state["broker"] = True
@@ -35,31 +33,21 @@ def readyz(request):
 
 def _problem(request, status, title, advice):
     if request.path.startswith("/api/"):
-        return JsonResponse(
-            {"code": title.lower().replace(" ", "_"), "detail": advice, "fields": {}}, status=status
-        )
+        return JsonResponse({"code": title.lower().replace(" ", "_"), "detail": advice, "fields": {}}, status=status)
     return render(request, "clinic/problem.html", {"title": title, "advice": advice}, status=status)
 
 
 def page_400(request, exception=None):
-    return _problem(
-        request, 400, "Bad request", "The address or the form was not understood. Go back and try again."
-    )
+    return _problem(request, 400, "Bad request", "The address or the form was not understood. Go back and try again.")
 
 
 def page_403(request, exception=None):
-    return _problem(
-        request, 403, "Not allowed", "Your role does not include this. Ask your manager if it should."
-    )
+    return _problem(request, 403, "Not allowed", "Your role does not include this. Ask your manager if it should.")
 
 
 def page_404(request, exception=None):
-    return _problem(
-        request, 404, "Not found", "It does not exist, or it belongs to a location you do not work at."
-    )
+    return _problem(request, 404, "Not found", "It does not exist, or it belongs to a location you do not work at.")
 
 
 def page_500(request):
-    return _problem(
-        request, 500, "Something went wrong", "The fault was ours and has been logged. Try again."
-    )
+    return _problem(request, 500, "Something went wrong", "The fault was ours and has been logged. Try again.")

@@ -29,9 +29,7 @@ class Evaluation(models.Model):
         STOPPED = "stopped_red_flag", "Stopped for safety"
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="evaluations")
-    appointment = models.OneToOneField(
-        Appointment, models.PROTECT, null=True, blank=True, related_name="evaluation"
-    )
+    appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, blank=True, related_name="evaluation")
     location = models.ForeignKey(Location, models.PROTECT, related_name="evaluations")
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.INITIAL)
     status = models.CharField(max_length=20, choices=Status, default=Status.IN_PROGRESS)
@@ -39,9 +37,7 @@ class Evaluation(models.Model):
     section_seconds = models.JSONField(default=dict)
     measures = models.JSONField(default=dict, help_text="Outcome scores: raw inputs by name.")
     conclusion = models.TextField(blank=True, validators=[clean_note])
-    started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="evaluations_started"
-    )
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="evaluations_started")
     started_at = models.DateTimeField()
     signed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="evaluations_signed"
@@ -94,9 +90,7 @@ class Finding(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["evaluation", "code", "qualifier_key"], name="a_finding_once_an_evaluation"
-            )
+            models.UniqueConstraint(fields=["evaluation", "code", "qualifier_key"], name="a_finding_once_an_evaluation")
         ]
 
 
@@ -137,9 +131,7 @@ class RedFlagAnswer(models.Model):
     code = models.CharField(max_length=40)
     answer = models.CharField(max_length=10, choices=Answer)
     is_automatic = models.BooleanField(default=False)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="red_flag_answers"
-    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="red_flag_answers")
     at = models.DateTimeField()
 
     class Meta:

@@ -91,9 +91,7 @@ class OpeningHours(models.Model):
 
     class Meta:
         ordering = ["location", "weekday", "opens"]
-        constraints = [
-            models.CheckConstraint(condition=Q(closes__gt=F("opens")), name="opening_ends_after_it_starts")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(closes__gt=F("opens")), name="opening_ends_after_it_starts")]
 
 
 class Closure(models.Model):
@@ -107,9 +105,7 @@ class Closure(models.Model):
     class Meta:
         ordering = ["starts_on"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(ends_on__gte=F("starts_on")), name="closure_ends_after_it_starts"
-            )
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="closure_ends_after_it_starts")
         ]
 
 
@@ -144,9 +140,7 @@ class StaffAssignment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["user", "location", "role"], name="a_role_held_once"),
-            models.UniqueConstraint(
-                fields=["user", "role"], condition=Q(location=None), name="a_group_role_held_once"
-            ),
+            models.UniqueConstraint(fields=["user", "role"], condition=Q(location=None), name="a_group_role_held_once"),
         ]
 
 

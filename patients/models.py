@@ -83,9 +83,7 @@ class Consent(models.Model):
     scope = models.CharField(max_length=30, choices=Scope)
     given_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="consents_recorded"
-    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="consents_recorded")
 
     class Meta:
         constraints = [

@@ -147,9 +147,7 @@ class Migration(migrations.Migration):
                     ("busy_until__gte", models.F("end_minute")),
                     (
                         "busy_until__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("busy_from"), "+", models.Value(1440)
-                        ),
+                        django.db.models.expressions.CombinedExpression(models.F("busy_from"), "+", models.Value(1440)),
                     ),
                 ),
                 name="appointment_buffers_surround_it",

@@ -22,9 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("given_name", models.CharField(max_length=200, validators=[clinic.text.clean_line])),
                 (
@@ -65,9 +63,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "chart",
-                    models.JSONField(
-                        default=dict, help_text="Intake as it was given: history and neck indicators."
-                    ),
+                    models.JSONField(default=dict, help_text="Intake as it was given: history and neck indicators."),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
@@ -89,9 +85,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "scope",
@@ -139,9 +133,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("term", models.CharField(db_index=True, max_length=200)),
                 (
@@ -154,9 +146,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("patient", "term"), name="a_search_term_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("patient", "term"), name="a_search_term_once")],
             },
         ),
     ]
