@@ -87,7 +87,7 @@ class AppointmentQuerySet(models.QuerySet):
 
 
 class Appointment(models.Model):
-    """A visit: one patient, one practitioner, one room, one stretch of time. Written only by booking and visit_status."""
+    """A visit: one patient, one practitioner, one room, one stretch of time; written by booking and visit_status."""
 
     class Status(models.TextChoices):
         BOOKED = "booked", "Booked"

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.http import Http404
@@ -10,8 +12,10 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import IdempotentRequest
+from clinic.text import clean_line
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -29,6 +33,50 @@ class StrictSerializer(serializers.Serializer):
         unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
         if unknown:
             raise serializers.ValidationError({name: ["Unknown field."] for name in sorted(unknown)})
+        return super().to_internal_value(data)
+
+
+class InstantField(serializers.Field):
+    """An ISO 8601 instant with its offset."""
+
+    _shape = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str) or not self._shape.fullmatch(data):
+            raise serializers.ValidationError("Give an instant with its offset, like 2027-01-04T09:00:00-05:00.")
+        try:
+            instant = datetime.fromisoformat(data).astimezone(UTC)
+            return times.check_range(instant, self.field_name)
+        except (ValueError, OverflowError):
+            raise serializers.ValidationError("There is no such day or time.") from None
+        except RuleBroken as broken:
+            raise serializers.ValidationError(broken.message) from None
+
+    def to_representation(self, value):
+        return value.isoformat()
+
+
+class IdField(serializers.IntegerField):
+    """A database id: a JSON integer, never a string or a boolean."""
+
+    def __init__(self, **kwargs):
+        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
+
+    def to_internal_value(self, data):
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise serializers.ValidationError("Give a whole number.")
+        return super().to_internal_value(data)
+
+
+class LineField(serializers.CharField):
+    """One line of text as typed by people; numbers and lists are refused rather than turned into text."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"max_length": 200, "validators": [clean_line], **kwargs})
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Give text.")
         return super().to_internal_value(data)
 
 

@@ -98,7 +98,7 @@ def scope(queryset, user, action: str, path: str):
 
 
 def can(user, action: str, location=None) -> bool:
-    """May the user do it at the location, or, without one, anywhere at all? OWN cells also need the rule's own check."""
+    """May the user do it at the location, or, without one, anywhere at all? OWN cells need the rule's check too."""
     ids = location_ids(user, action)
     return ids is None or (bool(ids) if location is None else location.pk in ids)
 

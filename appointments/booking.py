@@ -1,0 +1,206 @@
+"""Booking and moving visits. With `visit_status` the only writer of Appointment and its history.
+
+A visit never overlaps another of the same practitioner, room or patient: it is checked under the lock of those
+calendars, and the database refuses what slips through.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from appointments import availability, calendars, conflicts
+from appointments.conflicts import OVERRIDABLE, Wanted
+from appointments.models import Appointment, AppointmentEvent, AppointmentType
+from clinic import audit, times
+from clinic.errors import RuleBroken
+from clinic.models import User
+from locations import access
+from locations.models import Location, Practitioner, Room
+from patients.models import Patient
+
+MOVABLE = {Appointment.Status.BOOKED, Appointment.Status.CONFIRMED}
+FURTHEST_AHEAD = timedelta(days=366)
+
+
+def book(
+    *,
+    patient: Patient,
+    practitioner: Practitioner,
+    location: Location,
+    type: AppointmentType,
+    starts_at: datetime,
+    by: User | None,
+    minutes: int | None = None,
+    room: Room | None = None,
+    override_reason: str = "",
+    by_whom: str = "",
+) -> Appointment:
+    """Book one visit; all or nothing.
+
+    Raises RuleBroken with the first conflict and the nearest free slots. `override_reason` lets an authorised person
+    book outside hours or travel time; nobody can book an overlap. A patient's own booking has `by=None`.
+    """
+    if by is not None:
+        access.require(by, "appointment.create", location)
+    _check_instant(starts_at)
+    length = availability.visit_minutes(type, minutes)
+    wanted = Wanted(patient, practitioner, location, type, starts_at, length, room)
+    try:
+        with transaction.atomic():
+            room, overridden = _settle(wanted, by, override_reason)
+            appointment = _write(Appointment(patient=patient, type=type), replace(wanted, room=room))
+            patient.locations.add(location)
+            record(appointment, "booked", by=by, by_whom=by_whom, reason=override_reason, overridden=overridden)
+    except RuleBroken as refused:
+        refused.nearest = nearest(wanted)
+        raise
+    return appointment
+
+
+def reschedule(
+    appointment: Appointment,
+    *,
+    starts_at: datetime,
+    by: User | None,
+    practitioner: Practitioner | None = None,
+    location: Location | None = None,
+    minutes: int | None = None,
+    room: Room | None = None,
+    reason: str = "",
+    override_reason: str = "",
+    by_whom: str = "",
+) -> Appointment:
+    """Move a visit in time, to another practitioner or location; on RuleBroken it stays where it was.
+
+    A confirmed visit is to be confirmed again when its start changed.
+    """
+    location = location or appointment.location
+    if by is not None:
+        access.require(by, "appointment.change", appointment.location)
+        access.require(by, "appointment.change", location)
+    _check_instant(starts_at)
+    lasting = appointment.end_minute - appointment.start_minute
+    length = lasting if minutes is None else availability.visit_minutes(appointment.type, minutes)
+    person = practitioner or appointment.practitioner
+    wanted = Wanted(appointment.patient, person, location, appointment.type, starts_at, length, room, appointment)
+    try:
+        with transaction.atomic():
+            now = _settle_move(wanted, by, override_reason)
+            appointment, before, overridden = now
+            appointment.patient.locations.add(location)
+            record(
+                appointment,
+                "rescheduled",
+                by=by,
+                by_whom=by_whom,
+                reason=reason or override_reason,
+                before=before,
+                overridden=overridden,
+            )
+    except RuleBroken as refused:
+        refused.nearest = nearest(wanted)
+        raise
+    return appointment
+
+
+def nearest(wanted: Wanted, *, limit: int = 3) -> list[availability.Slot]:
+    """Free slots to offer instead: the same practitioner first, else anybody at the location, within two weeks."""
+    day = max(times.day_of(wanted.starts_at, wanted.location.time_zone), wanted.location.today())
+    question = {
+        "type": wanted.type,
+        "locations": [wanted.location],
+        "from_day": day,
+        "to_day": day + timedelta(days=13),
+        "patient": wanted.patient,
+        "limit": limit,
+        "minutes": wanted.minutes if wanted.type.least_minutes <= wanted.minutes <= wanted.type.most_minutes else None,
+    }
+    found = availability.find(**question, practitioners=[wanted.practitioner]).slots
+    return found or availability.find(**question).slots
+
+
+def record(appointment, step, *, by, by_whom="", reason="", before=None, **detail) -> AppointmentEvent:
+    """Append to the history and to the audit log. `before` is the (status, start) that the step replaced."""
+    from_status, from_start = before or ("", None)
+    detail = {name: value for name, value in detail.items() if value}
+    event = appointment.history.create(
+        step=step,
+        at=times.now(),
+        by=by,
+        by_whom=by_whom or str(by),
+        from_status=from_status,
+        to_status=appointment.status,
+        from_start=from_start,
+        to_start=appointment.starts_at,
+        reason=reason,
+        detail=detail,
+    )
+    audit.record(f"appointment.{step}", on=appointment, by=by, by_whom=by_whom, **detail)
+    return event
+
+
+def _check_instant(starts_at: datetime) -> None:
+    times.check_range(starts_at, "starts_at")
+    if starts_at.second or starts_at.microsecond:
+        message = "Visits start on a whole minute."
+        raise RuleBroken(message, code="invalid", fields={"starts_at": message}, status=400)
+    if starts_at > times.now() + FURTHEST_AHEAD:
+        message = "Visits can be booked up to a year ahead."
+        raise RuleBroken(message, code="too_far_ahead", fields={"starts_at": message}, status=400)
+
+
+def _settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room, list[str]]:
+    """Lock, look for conflicts, choose the room; returns it with the codes that were overridden."""
+    rooms = calendars.rooms_by_location([wanted.location.pk], wanted.type.room_kind)[wanted.location.pk]
+    preferred = wanted.room or (wanted.moving.room if wanted.moving else None)
+    if wanted.room is not None:
+        rooms = [r for r in rooms if r.pk == wanted.room.pk]
+    elif preferred in rooms:
+        rooms = [preferred, *(r for r in rooms if r != preferred)]
+    calendars.lock(practitioners=[wanted.practitioner], rooms=rooms, patients=[wanted.patient])
+    found, room = conflicts.find(wanted, rooms)
+    stands = [c for c in found if not (override_reason and c.code in OVERRIDABLE)]
+    overridden = [c.code for c in found if c not in stands]
+    if overridden and not _may_override(by, wanted):
+        stands = found
+    if stands:
+        raise RuleBroken(stands[0].message, code=stands[0].code, fields={"starts_at": stands[0].message})
+    return room, overridden
+
+
+def _settle_move(wanted: Wanted, by: User | None, override_reason: str):
+    room, overridden = _settle(wanted, by, override_reason)
+    # Read again under the lock: somebody may have cancelled or moved it since the caller looked.
+    fresh = Appointment.objects.select_for_update().get(pk=wanted.moving.pk)
+    if fresh.status not in MOVABLE:
+        message = f"The visit is {fresh.get_status_display().lower()} and can no longer be moved."
+        raise RuleBroken(message, code="wrong_status")
+    before = (fresh.status, fresh.starts_at)
+    if wanted.starts_at != fresh.starts_at:
+        fresh.status = Appointment.Status.BOOKED
+    fresh.sequence += 1
+    return _write(fresh, replace(wanted, room=room)), before, overridden
+
+
+def _may_override(by: User | None, wanted: Wanted) -> bool:
+    if by is None or not access.can(by, "appointment.override", wanted.location):
+        return False
+    roles = {role for role, place in access.held(by) if place in (None, wanted.location.pk)}
+    return access.MANAGER in roles or wanted.practitioner.user_id == by.pk
+
+
+def _write(appointment: Appointment, wanted: Wanted) -> Appointment:
+    appointment.practitioner, appointment.location, appointment.room = wanted.practitioner, wanted.location, wanted.room
+    appointment.starts_at = wanted.starts_at
+    appointment.ends_at = times.from_minute(wanted.end)
+    appointment.start_minute, appointment.end_minute = wanted.start, wanted.end
+    appointment.busy_from, appointment.busy_until = wanted.busy
+    try:
+        with transaction.atomic():
+            appointment.save()
+    except IntegrityError as error:
+        if "no_overlap" not in str(error):
+            raise
+        raise RuleBroken("This time was taken a moment ago.", code="slot_taken") from None
+    return appointment
