@@ -6,6 +6,8 @@ from django.core.checks import Warning as CheckWarning
 from django.core.files.storage import FileSystemStorage
 
 FILES = {
+    "lib/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    "lib/inter-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
     "lib/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
     "lib/bootstrap.bundle.min.js": "bootstrap/dist/js/bootstrap.bundle.min.js",
     "lib/event-calendar.min.css": "@event-calendar/build/dist/event-calendar.min.css",

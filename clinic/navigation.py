@@ -1,8 +1,10 @@
-"""The left rail. Apps add their entries in `apps.py`: lower packages never name upper ones."""
+"""The left rail and the top bar. Apps add their entries in `apps.py`: lower packages never name upper ones."""
 
 from dataclasses import dataclass
 
 _entries = []
+_buttons = []
+_search = []
 
 
 @dataclass(frozen=True)
@@ -11,7 +13,7 @@ class Entry:
     url_name: str
     action: str
     icon: str
-    order: int
+    order: int = 0
     key: str = ""
 
 
@@ -21,6 +23,16 @@ def add(label: str, url_name: str, *, action: str, icon: str, order: int, key: s
     _entries.sort(key=lambda e: e.order)
 
 
+def add_button(label: str, url_name: str, *, action: str, icon: str, key: str) -> None:
+    """A button at the top of every page, also pressed by its key."""
+    _buttons.append(Entry(label, url_name, action, icon, key=key))
+
+
+def search_at(url_name: str, *, action: str) -> None:
+    """Where the search box of every page leads."""
+    _search[:] = [Entry("Search", url_name, action, "search")]
+
+
 def rail(request):
     """Context of every page: the entries; which of them a person may see is asked when the page is rendered."""
-    return {"rail_entries": _entries}
+    return {"rail_entries": _entries, "top_buttons": _buttons, "search_entries": _search}
