@@ -44,7 +44,7 @@ class NoOverlap(BaseConstraint):
             f"(int8range({high} + {start}, {high} + {end}) WITH &&) WHERE ({resource} IS NOT NULL AND ({where}))"
         )
 
-    def _triggers(self, model, schema_editor):
+    def triggers(self, model, schema_editor):
         (resource, start, end), where = self._parts(model, schema_editor)
         new_where = re.sub(r'"(\w+)"', r'NEW."\1"', where)
         body = (
@@ -61,7 +61,7 @@ class NoOverlap(BaseConstraint):
     def constraint_sql(self, model, schema_editor):
         if schema_editor.connection.vendor == "postgresql":
             return self._exclusion(model, schema_editor)
-        schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
+        schema_editor.deferred_sql.extend(self.triggers(model, schema_editor))
         return None
 
     def create_sql(self, model, schema_editor):

@@ -1,0 +1,245 @@
+"""Endpoints for types, availability and appointments."""
+
+from datetime import date
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
+
+from appointments import availability, booking, visit_status
+from appointments.models import Appointment, AppointmentEvent, AppointmentType
+from clinic.rest import IdField, InstantField, LineField, StrictSerializer, once
+from locations.models import Location, Practitioner
+from patients.models import Patient
+
+
+class AppointmentTypeOut(serializers.ModelSerializer):
+    class Meta:
+        model = AppointmentType
+        fields = ["slug", "name", "minutes", "least_minutes", "most_minutes", "room_kind", "is_bookable_online"]
+
+
+class AppointmentOut(serializers.Serializer):
+    """An appointment as the API shows it; instants carry the offset of its location's zone."""
+
+    def to_representation(self, visit):
+        return {
+            "id": visit.pk,
+            "patient": {"id": visit.patient_id, "name": visit.patient.name},
+            "practitioner": {"id": visit.practitioner_id, "name": visit.practitioner.name},
+            "location": {"slug": visit.location.slug, "name": visit.location.name},
+            "room": {"id": visit.room_id, "name": visit.room.name},
+            "type": visit.type.slug,
+            "status": visit.status,
+            "starts_at": visit.local_start.isoformat(),
+            "ends_at": visit.local_end.isoformat(),
+            "time_zone": visit.location.time_zone,
+            "next_steps": [step.name for step in visit_status.allowed(visit)],
+        }
+
+
+class EventOut(serializers.ModelSerializer):
+    by = serializers.CharField(source="by_whom")
+
+    class Meta:
+        model = AppointmentEvent
+        fields = ["step", "at", "by", "from_status", "to_status", "from_start", "to_start", "reason"]
+
+
+class BookIn(StrictSerializer):
+    patient = IdField()
+    practitioner = IdField()
+    location = LineField()
+    type = LineField()
+    starts_at = InstantField()
+    minutes = serializers.IntegerField(min_value=5, max_value=480, required=False)
+    override_reason = LineField(required=False, max_length=500)
+
+
+class MoveIn(StrictSerializer):
+    starts_at = InstantField()
+    practitioner = IdField(required=False)
+    location = LineField(required=False)
+    reason = LineField(required=False, max_length=500)
+    override_reason = LineField(required=False, max_length=500)
+
+
+class StepIn(StrictSerializer):
+    reason = LineField(required=False, allow_blank=True, max_length=500)
+
+
+class AvailabilityIn(serializers.Serializer):
+    type = serializers.CharField(max_length=50)
+    from_ = serializers.DateField()
+    to = serializers.DateField()
+    limit = serializers.IntegerField(min_value=1, max_value=500, default=20)
+
+
+def _one(queryset, field, **lookup):
+    """The row in the user's scope, or a 400 that names the field: in a body, what is out of scope is unknown."""
+    found = queryset.filter(**lookup).first()
+    if found is None:
+        raise ValidationError({field: ["There is none such."]})
+    return found
+
+
+class AppointmentTypes(mixins.ListModelMixin, viewsets.GenericViewSet):
+    policies = {"list": "availability.read"}
+    queryset = AppointmentType.objects.all()
+    serializer_class = AppointmentTypeOut
+
+
+class Availability(viewsets.ViewSet):
+    policies = {"list": "availability.read"}
+    serializer_class = AvailabilityIn
+
+    def list(self, request):
+        """Free slots of a type in order of start; `location` and `practitioner` may be repeated."""
+        given = request.query_params
+        known = {"type", "location", "practitioner", "from", "to", "limit"}
+        if unknown := sorted(set(given) - known):
+            raise ValidationError({name: ["Unknown parameter."] for name in unknown})
+        question = AvailabilityIn(data={**{k: given.get(k) for k in ("type", "to")}, "from_": given.get("from"),
+                                        "limit": given.get("limit", 20)})  # fmt: skip
+        if not question.is_valid():
+            raise ValidationError({name.rstrip("_"): errors for name, errors in question.errors.items()})
+        asked = question.validated_data
+        kind = _one(AppointmentType.objects, "type", slug=asked["type"])
+        places = self._locations(request, given.getlist("location"))
+        people = self._practitioners(request, given.getlist("practitioner"))
+        found = availability.find(
+            type=kind,
+            locations=places,
+            practitioners=people,
+            from_day=asked["from_"],
+            to_day=asked["to"],
+            limit=asked["limit"],
+        )
+        next_from = found.next_from.isoformat() if isinstance(found.next_from, date) else None
+        return Response({"slots": [slot.as_json() for slot in found.slots], "next_from": next_from})
+
+    def _locations(self, request, slugs):
+        mine = {place.slug: place for place in Location.objects.visible_to(request.user, "availability.read")}
+        if unknown := [slug for slug in slugs if slug not in mine]:
+            raise ValidationError({"location": [f"There is no location “{unknown[0][:50]}”."]})
+        return [mine[slug] for slug in slugs] if slugs else list(mine.values())
+
+    def _practitioners(self, request, ids):
+        if not ids:
+            return None
+        if not all(i.isascii() and i.isdigit() and len(i) < 19 for i in ids):
+            raise ValidationError({"practitioner": ["Give the id of a practitioner."]})
+        found = list(Practitioner.objects.visible_to(request.user).filter(pk__in=[int(i) for i in ids]))
+        if len(found) != len(set(ids)):
+            raise ValidationError({"practitioner": ["There is none such."]})
+        return found
+
+
+class Appointments(viewsets.GenericViewSet):
+    policies = {
+        "list": "appointment.read",
+        "retrieve": "appointment.read",
+        "events": "appointment.read",
+        "create": "appointment.create",
+        "reschedule": "appointment.change",
+        **{name.replace("-", "_"): "appointment.change" for name in visit_status.STEPS},
+    }
+    serializer_class = BookIn
+    lookup_value_regex = "[0-9]{1,18}"
+
+    def get_queryset(self):
+        return Appointment.objects.visible_to(self.request.user).with_names()
+
+    def list(self, request):
+        """Appointments of a local day at a location (`?location=&date=`), or of a patient (`?patient=`)."""
+        given, rows = request.query_params, self.get_queryset()
+        if slug := given.get("location"):
+            place = _one(Location.objects.visible_to(request.user), "location", slug=slug)
+            rows = rows.at(place)
+            if day := given.get("date"):
+                rows = rows.on(serializers.DateField().run_validation(day), place.time_zone)
+        elif given.get("date"):
+            raise ValidationError({"location": ["A date needs the location whose day it is."]})
+        if patient := given.get("patient"):
+            if not (patient.isascii() and patient.isdigit() and len(patient) < 19):
+                raise ValidationError({"patient": ["Give the id of a patient."]})
+            rows = rows.filter(patient=int(patient))
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(AppointmentOut(page, many=True).data)
+
+    def retrieve(self, request, pk):
+        return Response(AppointmentOut(self._get(pk)).data)
+
+    def create(self, request):
+        """Book. Send an `Idempotency-Key` and a repeat returns the first answer instead of booking again."""
+        given = BookIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = dict(given.validated_data)
+        user = request.user
+        wanted["patient"] = _one(Patient.objects.visible_to(user), "patient", pk=wanted["patient"])
+        wanted["practitioner"] = _one(
+            Practitioner.objects.select_related("user"), "practitioner", pk=wanted["practitioner"]
+        )
+        wanted["location"] = _one(
+            Location.objects.visible_to(user, "appointment.create"), "location", slug=wanted["location"]
+        )
+        wanted["type"] = _one(AppointmentType.objects, "type", slug=wanted["type"])
+
+        def act():
+            visit = booking.book(by=user, **wanted)
+            return status.HTTP_201_CREATED, AppointmentOut(visit).data
+
+        code, body = once(request, act)
+        return Response(body, status=code)
+
+    @action(detail=True, methods=["post"])
+    def reschedule(self, request, pk):
+        visit = self._get(pk)
+        given = MoveIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = dict(given.validated_data)
+        if "practitioner" in wanted:
+            people = Practitioner.objects.select_related("user")
+            wanted["practitioner"] = _one(people, "practitioner", pk=wanted["practitioner"])
+        if "location" in wanted:
+            places = Location.objects.visible_to(request.user, "appointment.change")
+            wanted["location"] = _one(places, "location", slug=wanted["location"])
+        return Response(AppointmentOut(booking.reschedule(visit, by=request.user, **wanted)).data)
+
+    @action(detail=True, methods=["get"])
+    def events(self, request, pk):
+        """The history of an appointment, oldest first; instants in UTC."""
+        return Response(EventOut(self._get(pk).history.all(), many=True).data)
+
+    def _get(self, pk):
+        if int(pk) >= 2**63:
+            raise Http404
+        return get_object_or_404(self.get_queryset(), pk=pk)
+
+    def _step(self, request, pk, name):
+        given = StepIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        visit = visit_status.take(name, self._get(pk), by=request.user, reason=given.validated_data.get("reason", ""))
+        return Response(AppointmentOut(visit).data)
+
+
+def _step_endpoint(name):
+    def endpoint(self, request, pk):
+        return self._step(request, pk, name)
+
+    endpoint.__name__ = name.replace("-", "_")
+    endpoint.__doc__ = f"{visit_status.STEPS[name].label}: takes this step of the visit."
+    return action(detail=True, methods=["post"], url_path=name)(endpoint)
+
+
+for _name in visit_status.STEPS:
+    setattr(Appointments, _name.replace("-", "_"), _step_endpoint(_name))
+
+ENDPOINTS = [
+    ("appointment-types", AppointmentTypes, "appointment-type"),
+    ("availability", Availability, "availability"),
+    ("appointments", Appointments, "appointment"),
+]

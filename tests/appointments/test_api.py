@@ -1,0 +1,188 @@
+from datetime import timedelta
+
+import pytest
+
+from appointments.models import Appointment
+from clinic import tokens
+from tests import make
+from tests.make import at
+
+MONDAY = "2027-01-04"
+
+
+@pytest.fixture
+def body(patient, chiro, atlanta, adjustment):
+    return {"patient": patient.pk, "practitioner": chiro.pk, "location": "atlanta", "type": "adjustment",
+            "starts_at": "2027-01-04T09:00:00-05:00"}  # fmt: skip
+
+
+def test_availability_answers_in_the_locations_zone(api, nashville, evaluation_type):
+    make.practitioner(nashville, name="Sam Sample")
+    answer = api(make.user("desk", nashville)).get(
+        f"/api/v1/availability/?type=evaluation&location=nashville&from={MONDAY}&to={MONDAY}&limit=1"
+    )
+
+    assert answer.status_code == 200
+    (slot,) = answer.json()["slots"]
+    assert (slot["starts_at"], slot["time_zone"]) == ("2027-01-04T09:00:00-06:00", "America/Chicago")
+    assert slot["practitioner"]["name"] == "Sam Sample, DC"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("type=nothing&from=2027-01-04&to=2027-01-04", "type"),
+        ("type=evaluation&from=tomorrow&to=2027-01-04", "from"),
+        ("type=evaluation&from=2027-02-30&to=2027-03-04", "from"),
+        ("type=evaluation&from=2027-01-04", "to"),
+        ("type=evaluation&from=2027-01-04&to=2027-01-03", "to"),
+        ("type=evaluation&from=0001-01-01&to=0001-01-02", "from"),
+        ("type=evaluation&from=9999-12-30&to=9999-12-31", "from"),
+        ("type=evaluation&from=2027-01-04&to=2027-01-04&limit=501", "limit"),
+        ("type=evaluation&from=2027-01-04&to=2027-01-04&location=mars", "location"),
+        ("type=evaluation&from=2027-01-04&to=2027-01-04&practitioner=1%00", "practitioner"),
+        ("type=evaluation&from=2027-01-04&to=2027-01-04&colour=blue", "colour"),
+    ],
+)
+def test_availability_names_the_wrong_parameter(api, desk, evaluation_type, query, field):
+    answer = api(desk).get(f"/api/v1/availability/?{query}")
+
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
+
+
+def test_booking_and_the_way_of_a_visit(api, desk, body):
+    client = api(desk)
+    booked = client.post("/api/v1/appointments/", body)
+    assert (booked.status_code, booked.json()["status"]) == (201, "booked")
+    address = f"/api/v1/appointments/{booked.json()['id']}/"
+
+    statuses = [
+        client.post(f"{address}{step}/", {}).json()["status"] for step in ("confirm", "arrive", "start", "complete")
+    ]
+
+    assert statuses == ["confirmed", "arrived", "in_room", "completed"]
+    steps = [event["step"] for event in client.get(f"{address}events/").json()]
+    assert steps == ["booked", "confirmed", "arrived", "started", "completed"]
+
+
+def test_conflict_offers_the_nearest(api, desk, body, atlanta):
+    client = api(desk)
+    client.post("/api/v1/appointments/", body)
+
+    refused = client.post("/api/v1/appointments/", body | {"patient": make.patient(atlanta).pk})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "slot_taken")
+    assert refused.json()["nearest"][0]["starts_at"] == "2027-01-04T09:15:00-05:00"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"starts_at": "2027-01-04T09:00:00"}, "starts_at"),
+        ({"starts_at": "2027-01-04 09:00-05:00"}, "starts_at"),
+        ({"starts_at": "2027-02-30T09:00:00-05:00"}, "starts_at"),
+        ({"starts_at": "2027-01-04T23:59:60-05:00"}, "starts_at"),
+        ({"starts_at": "9999-12-31T23:59:59-12:00"}, "starts_at"),
+        ({"starts_at": "0001-01-01T00:00:00+14:00"}, "starts_at"),
+        ({"starts_at": 5}, "starts_at"),
+        ({"patient": True}, "patient"),
+        ({"patient": 2**63}, "patient"),
+        ({"patient": "1"}, "patient"),
+        ({"patient": 999999}, "patient"),
+        ({"location": ["atlanta"]}, "location"),
+        ({"location": "x" * 5000}, "location"),
+        ({"type": "adjustment\u202e"}, "type"),
+        ({"minutes": 7.5}, "minutes"),
+        ({"status": "completed"}, "status"),
+    ],
+)
+def test_bad_booking_names_the_field(api, desk, body, change, field):
+    answer = api(desk).post("/api/v1/appointments/", body | change)
+
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
+    assert Appointment.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "[]",
+        "null",
+        '{"patient": 1, "patient": 2}',
+        '{"x": NaN}',
+        '{"x": "\\u0000"}',
+        '{"x": "\\ud800"}',
+        "[" * 5000,
+        "\ufeff{}",
+    ],
+)
+def test_bad_json_is_refused(api, desk, raw):
+    answer = api(desk).post("/api/v1/appointments/", raw, content_type="application/json")
+
+    assert answer.status_code == 400
+
+
+def test_a_repeated_request_books_once(api, desk, body):
+    client = api(desk)
+    first = client.post("/api/v1/appointments/", body, headers={"Idempotency-Key": "abc"})
+    again = client.post("/api/v1/appointments/", body, headers={"Idempotency-Key": "abc"})
+    other = client.post("/api/v1/appointments/", body | {"minutes": 15}, headers={"Idempotency-Key": "abc"})
+
+    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 422)
+    assert first.json() == again.json()
+    assert Appointment.objects.count() == 1
+
+
+def test_a_refused_request_leaves_no_key(api, desk, body, atlanta):
+    client = api(desk)
+    taken = client.post("/api/v1/appointments/", body).json()
+    rival = body | {"patient": make.patient(atlanta).pk}
+    assert client.post("/api/v1/appointments/", rival, headers={"Idempotency-Key": "k"}).status_code == 409
+
+    client.post(f"/api/v1/appointments/{taken['id']}/cancel/", {})
+
+    assert client.post("/api/v1/appointments/", rival, headers={"Idempotency-Key": "k"}).status_code == 201
+
+
+def test_out_of_scope_is_not_found_like_what_does_not_exist(api, desk, body, marietta):
+    visit = api(desk).post("/api/v1/appointments/", body).json()
+    stranger = api(make.user("desk", marietta))
+
+    foreign = stranger.get(f"/api/v1/appointments/{visit['id']}/")
+    missing = stranger.get("/api/v1/appointments/999999999/")
+
+    assert (foreign.status_code, foreign.content) == (404, missing.content)
+    assert stranger.get("/api/v1/appointments/").json()["count"] == 0
+    assert stranger.post(f"/api/v1/appointments/{visit['id']}/cancel/", {}).status_code == 404
+
+
+def test_anonymous_auditor_and_token(api, client, desk, body, atlanta):
+    assert api().get("/api/v1/appointments/").status_code == 401
+    assert api(make.user("auditor")).get("/api/v1/appointments/").status_code == 403
+
+    token = tokens.issue_api_token(desk)
+
+    assert client.get("/api/v1/appointments/", headers={"Authorization": f"Token {token}"}).status_code == 200
+    assert client.get("/api/v1/appointments/", headers={"Authorization": f"Token {token}x"}).status_code == 401
+
+
+def test_a_day_is_the_locations_day(api, body, atlanta, nashville, chiro):
+    boss = make.user("manager", atlanta, nashville)
+    client = api(boss)
+    client.post("/api/v1/appointments/", body)
+
+    def count(place, day):
+        return client.get(f"/api/v1/appointments/?location={place}&date={day}").json()["count"]
+
+    next_day = (at(9) + timedelta(days=1)).date()
+    assert (count("atlanta", MONDAY), count("atlanta", next_day), count("nashville", MONDAY)) == (1, 0, 0)
+
+
+def test_list_asks_the_same_number_of_queries(api, desk, body, atlanta, django_assert_num_queries):
+    client = api(desk)
+    for n in range(3):
+        minute = f"2027-01-04T09:{n * 15:02}:00-05:00"
+        client.post("/api/v1/appointments/", body | {"starts_at": minute, "patient": make.patient(atlanta).pk})
+        fresh = api(type(desk).objects.get(pk=desk.pk))
+        with django_assert_num_queries(3):
+            fresh.get("/api/v1/appointments/")

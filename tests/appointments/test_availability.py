@@ -1,0 +1,178 @@
+from datetime import date, time, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from appointments import availability, booking, conflicts
+from appointments.calendars import rooms_by_location
+from appointments.models import Appointment, TimeOff, WeeklyHours
+from clinic import times
+from clinic.errors import RuleBroken
+from locations.models import Closure
+from tests import make
+from tests.make import MONDAY, at
+
+
+def starts(found):
+    return [slot.local_start.strftime("%H:%M") for slot in found.slots]
+
+
+def find(type, *places, day=MONDAY, until=None, limit=100, **question):
+    return availability.find(type=type, locations=places, from_day=day, to_day=until or day, limit=limit, **question)
+
+
+def test_hours_bound_the_slots(atlanta, evaluation_type):
+    make.practitioner(atlanta, starts=time(9), ends=time(11))
+
+    assert starts(find(evaluation_type, atlanta)) == ["09:00", "09:15", "09:30", "09:45", "10:00"]
+
+
+def test_opening_hours_cut_the_practitioners(evaluation_type):
+    place = make.location("augusta", opens=time(10), closes=time(11, 15))
+    make.practitioner(place, starts=time(9), ends=time(17))
+
+    assert starts(find(evaluation_type, place)) == ["10:00", "10:15"]
+
+
+def test_a_visit_and_its_buffers_take_time(atlanta, patient, desk):
+    kind = make.appointment_type("checkup", 30, buffer_before=5, buffer_after=10)
+    chiro = make.practitioner(atlanta, starts=time(9), ends=time(11))
+    booking.book(patient=patient, practitioner=chiro, location=atlanta, type=kind, starts_at=at(9, 45), by=desk)
+
+    assert starts(find(kind, atlanta)) == ["09:00", "10:30"]
+
+
+def test_travel_keeps_the_practitioner_away(atlanta, marietta, patient, desk, adjustment):
+    make.travel(atlanta, marietta, 35)
+    chiro = make.practitioner(atlanta, marietta, starts=time(9), ends=time(11))
+    booking.book(patient=patient, practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(9, 45), by=desk)
+
+    # 35 minutes before 9:45 the working day has not begun; 35 minutes after 10:00 the next start is 10:45.
+    assert starts(find(adjustment, marietta)) == ["10:45"]
+
+
+def test_rooms_run_out(patient, desk, adjustment):
+    place = make.location("savannah", rooms=1)
+    first, second = (make.practitioner(place, starts=time(9), ends=time(9, 30)) for _ in range(2))
+    owner_desk = make.user("desk", place)
+    booking.book(
+        patient=make.patient(place), practitioner=first, location=place, type=adjustment, starts_at=at(9), by=owner_desk
+    )
+
+    assert [(s.practitioner, s.local_start.minute) for s in find(adjustment, place).slots] == [
+        (first, 15),
+        (second, 15),
+    ]
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_closures_and_time_off_are_not_offered(atlanta, chiro, evaluation_type, everywhere):
+    tuesday, wednesday = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+    Closure.objects.create(location=None if everywhere else atlanta, starts_on=MONDAY, ends_on=MONDAY, reason="Holiday")
+    TimeOff.objects.create(practitioner=chiro, starts_at=at(0, day=tuesday), ends_at=at(0, day=wednesday))
+
+    found = find(evaluation_type, atlanta, until=wednesday, limit=1)
+
+    assert found.slots[0].local_start.date() == wednesday
+
+
+def test_many_locations_come_in_order_of_start(atlanta, nashville, evaluation_type):
+    make.practitioner(atlanta, starts=time(9), ends=time(10, 15))
+    make.practitioner(nashville, starts=time(8), ends=time(9, 15))
+
+    found = find(evaluation_type, nashville, atlanta)
+
+    assert [(s.location.slug, s.local_start.strftime("%H:%M")) for s in found.slots] == [
+        ("atlanta", "09:00"), ("nashville", "08:00"), ("atlanta", "09:15"), ("nashville", "08:15"),
+    ]  # fmt: skip
+
+
+def test_weekly_hours_hold_between_their_dates(atlanta, chiro, evaluation_type):
+    WeeklyHours.objects.update(valid_from=MONDAY + timedelta(days=1), valid_until=MONDAY + timedelta(days=1))
+
+    found = find(evaluation_type, atlanta, until=MONDAY + timedelta(days=7), limit=500)
+
+    assert {slot.local_start.date() for slot in found.slots} == {MONDAY + timedelta(days=1)}
+
+
+def test_limit_says_where_to_go_on(atlanta, chiro, evaluation_type):
+    found = find(evaluation_type, atlanta, until=MONDAY + timedelta(days=7), limit=5)
+
+    assert (len(found.slots), found.next_from) == (5, MONDAY)
+
+
+def test_the_past_is_not_offered(atlanta, chiro, evaluation_type):
+    found = find(evaluation_type, atlanta, limit=1, now=at(12, 7))
+
+    assert starts(found) == ["12:15"]
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2027, 3, 14), ["00:00", "01:00", "03:00", "04:00"]),  # 02:00 does not exist
+        (date(2027, 11, 7), ["00:00", "01:00", "01:00", "02:00", "03:00", "04:00"]),  # 01:00 comes twice
+    ],
+)
+def test_clock_changes_neither_invent_nor_lose_an_hour(evaluation_type, day, expected):
+    evaluation_type.step_minutes = 60
+    for zone in ("America/New_York", "America/Chicago"):
+        place = make.location(zone[-4:].lower(), zone)
+        place.opening_hours.create(weekday=6, opens=time(0), closes=time(5))
+        make.practitioner(place, starts=time(0), ends=time(5), days=[6])
+
+        assert starts(find(evaluation_type, place, day=day)) == expected
+
+
+def test_same_number_of_queries_for_one_and_many(atlanta, marietta, evaluation_type, django_assert_num_queries):
+    make.practitioner(atlanta)
+    with django_assert_num_queries(7):
+        find(evaluation_type, atlanta, limit=5)
+
+    for _ in range(5):
+        make.practitioner(atlanta, marietta)
+    with django_assert_num_queries(7):
+        find(evaluation_type, atlanta, marietta, limit=5)
+
+
+@pytest.mark.parametrize(("first", "last"), [(MONDAY, MONDAY - timedelta(days=1)), (MONDAY, date(2029, 1, 1))])
+def test_impossible_days_are_refused(atlanta, evaluation_type, first, last):
+    with pytest.raises(RuleBroken):
+        find(evaluation_type, atlanta, day=first, until=last)
+
+
+visits = st.lists(st.tuples(st.integers(0, 31), st.integers(0, 1), st.booleans()), max_size=6)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(visits)
+def test_offered_is_exactly_what_can_be_booked(atlanta, marietta, evaluation_type, adjustment, visits):
+    """Against `conflicts.find`, minute by minute of the grid: nothing wrong is offered, nothing free is missing."""
+    Appointment.objects.all().delete()
+    WeeklyHours.objects.all().delete()
+    if not atlanta.travel_from.exists() and not atlanta.travel_to.exists():
+        make.travel(atlanta, marietta, 35)
+    people = [make.practitioner(atlanta, marietta, starts=time(9), ends=time(13)) for _ in range(2)]
+    boss = make.user("manager", atlanta, marietta)
+    for quarter, who, here in visits:
+        try:
+            booking.book(
+                patient=make.patient(atlanta), practitioner=people[who], location=atlanta if here else marietta,
+                type=adjustment, starts_at=at(9) + timedelta(minutes=15 * quarter), by=boss,
+            )  # fmt: skip
+        except RuleBroken:
+            continue
+    somebody = make.patient(atlanta)
+
+    offered = {(s.practitioner.pk, s.starts_at) for s in find(evaluation_type, atlanta, limit=500).slots}
+
+    rooms = rooms_by_location([atlanta.pk], "evaluation")[atlanta.pk]
+    possible = set()
+    for person in people:
+        for quarter in range(96):
+            instant = times.from_minute(times.to_minute(at(0)) + 15 * quarter)
+            wanted = conflicts.Wanted(somebody, person, atlanta, evaluation_type, instant, 60)
+            if not conflicts.find(wanted, rooms)[0]:
+                possible.add((person.pk, instant))
+    assert offered == possible

@@ -1,0 +1,199 @@
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from appointments import booking, visit_status
+from appointments.models import Appointment, AppointmentEvent, TimeOff
+from clinic.errors import RuleBroken
+from clinic.models import AuditEntry
+from tests import make
+from tests.make import MONDAY, at
+
+
+@pytest.fixture
+def book(atlanta, chiro, patient, desk, adjustment):
+    def act(starts_at=None, **changes):
+        usual = {"patient": patient, "practitioner": chiro, "location": atlanta, "type": adjustment, "by": desk}
+        return booking.book(**usual | changes, starts_at=starts_at or at(9))
+
+    return act
+
+
+def test_booking_takes_a_room_and_writes_history_and_audit(book, desk):
+    visit = book()
+
+    assert (visit.status, visit.room.kind, visit.end_minute - visit.start_minute) == ("booked", "adjusting", 15)
+    assert list(visit.history.values_list("step", "to_status", "by")) == [("booked", "booked", desk.pk)]
+    assert AuditEntry.objects.filter(action="appointment.booked", about_id=visit.pk).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "code"),
+    [(7, 0, "outside_hours"), (16, 50, "outside_hours"), (9, 0, "slot_taken"), (9, 10, "slot_taken")],
+)
+def test_refusals_name_the_rule_and_offer_the_nearest(book, atlanta, hour, minute, code):
+    book()
+
+    with pytest.raises(RuleBroken) as refused:
+        book(at(hour, minute), patient=make.patient(atlanta))
+
+    assert refused.value.code == code
+    assert len(refused.value.nearest) == 3
+    assert AppointmentEvent.objects.count() == 1
+
+
+def test_touching_visits_are_no_overlap(book, atlanta):
+    book()
+
+    assert book(at(9, 15), patient=make.patient(atlanta)).start_minute == Appointment.objects.first().end_minute
+
+
+def test_patient_cannot_be_in_two_places(book, atlanta, marietta):
+    book()
+    other = make.practitioner(atlanta)
+
+    with pytest.raises(RuleBroken) as refused:
+        book(at(9, 5), practitioner=other)
+
+    assert refused.value.code == "patient_busy"
+
+
+def test_no_room_is_a_reason(book, atlanta):
+    atlanta.rooms.filter(kind="adjusting", name__endswith="2").update(is_open=False)
+    book()
+
+    with pytest.raises(RuleBroken) as refused:
+        book(practitioner=make.practitioner(atlanta), patient=make.patient(atlanta))
+
+    assert refused.value.code == "no_room"
+
+
+def test_travel_is_a_reason(book, atlanta, marietta, adjustment):
+    make.travel(atlanta, marietta, 35)
+    chiro = make.practitioner(atlanta, marietta)
+    boss = make.user("manager", atlanta, marietta)
+    book(at(11, 45), practitioner=chiro)
+
+    with pytest.raises(RuleBroken) as refused:
+        book(at(12, 10), practitioner=chiro, location=marietta, by=boss, patient=make.patient(marietta))
+
+    assert refused.value.code == "travel"
+
+
+def test_time_off_is_outside_hours(book, chiro):
+    TimeOff.objects.create(practitioner=chiro, starts_at=at(8), ends_at=at(12))
+
+    with pytest.raises(RuleBroken) as refused:
+        book()
+
+    assert refused.value.code == "outside_hours"
+
+
+def test_manager_overrides_hours_with_a_reason_kept(book, atlanta):
+    visit = book(at(7), by=make.user("manager", atlanta), override_reason="Early flight")
+
+    event = visit.history.get()
+    assert (event.reason, event.detail) == ("Early flight", {"overridden": ["outside_hours"]})
+
+
+def test_desk_cannot_override(book):
+    with pytest.raises(RuleBroken) as refused:
+        book(at(7), override_reason="Please")
+
+    assert refused.value.code == "outside_hours"
+
+
+def test_nobody_overrides_an_overlap(book, atlanta):
+    book()
+
+    with pytest.raises(RuleBroken) as refused:
+        book(patient=make.patient(atlanta), by=make.user("manager", atlanta), override_reason="Squeeze in")
+
+    assert refused.value.code == "slot_taken"
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "code"),
+    [
+        (datetime(2020, 1, 6, 9, tzinfo=ZoneInfo("America/New_York")), "in_the_past"),
+        (datetime(9999, 12, 31, 23, 59, tzinfo=ZoneInfo("UTC")), "out_of_range"),
+        (at(9) + timedelta(days=800), "too_far_ahead"),
+        (at(9) + timedelta(seconds=1), "invalid"),
+    ],
+)
+def test_impossible_starts_are_refused(book, starts_at, code):
+    with pytest.raises(RuleBroken) as refused:
+        book(starts_at)
+
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(("minutes", "allowed"), [(44, False), (45, True), (60, True), (61, False)])
+def test_length_stays_within_the_type(book, evaluation_type, minutes, allowed):
+    if allowed:
+        visit = book(type=evaluation_type, minutes=minutes)
+        assert visit.end_minute - visit.start_minute == minutes
+    else:
+        with pytest.raises(RuleBroken):
+            book(type=evaluation_type, minutes=minutes)
+
+
+def test_out_of_scope_is_not_found_and_auditor_not_allowed(book, marietta, atlanta):
+    with pytest.raises(Http404):
+        book(by=make.user("desk", marietta))
+    with pytest.raises(PermissionDenied):
+        book(by=make.user("auditor"))
+
+
+def test_moving_keeps_the_place_when_refused(book, atlanta, desk):
+    first = book()
+    second = book(at(10), patient=make.patient(atlanta))
+
+    with pytest.raises(RuleBroken):
+        booking.reschedule(second, starts_at=at(9), by=desk)
+
+    second.refresh_from_db()
+    assert second.starts_at == at(10)
+    assert first.history.count() == second.history.count() == 1
+
+
+def test_moving_asks_for_a_new_confirmation_and_raises_the_sequence(book, desk):
+    visit = visit_status.confirm(book(), by=desk)
+
+    moved = booking.reschedule(visit, starts_at=at(9, 5), by=desk, reason="Traffic")
+
+    assert (moved.status, moved.sequence, moved.starts_at) == ("booked", 1, at(9, 5))
+    event = moved.history.last()
+    assert (event.step, event.from_start, event.to_start, event.reason) == ("rescheduled", at(9), at(9, 5), "Traffic")
+
+
+def test_a_finished_visit_does_not_move(book, desk):
+    visit = visit_status.cancel(book(), by=desk)
+
+    with pytest.raises(RuleBroken) as refused:
+        booking.reschedule(visit, starts_at=at(12), by=desk)
+
+    assert refused.value.code == "wrong_status"
+
+
+def test_cancelled_time_is_free_again(book, atlanta, desk):
+    visit_status.cancel(book(), by=desk, reason="Ill")
+
+    assert book(patient=make.patient(atlanta)).starts_at == at(9)
+
+
+def test_wall_clock_stays_across_the_clock_change(book, atlanta, chiro):
+    for day in (MONDAY + timedelta(days=63), MONDAY + timedelta(days=70)):  # before and after 2027-03-14
+        visit = book(at(9, day=day), patient=make.patient(atlanta))
+        assert visit.local_start.time() == time(9)
+
+
+def test_a_patient_becomes_known_where_booked(book, atlanta, marietta, adjustment):
+    boss = make.user("manager", atlanta, marietta)
+    chiro = make.practitioner(marietta)
+    visit = book(location=marietta, practitioner=chiro, by=boss)
+
+    assert set(visit.patient.locations.values_list("slug", flat=True)) == {"atlanta", "marietta"}
