@@ -64,7 +64,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-CELERY = [sys.executable, "-m", "celery", "--app=clinic"]
+CELERY = [sys.executable, "-m", "celery", "--app=clinic", "--quiet"]
 
 
 def netloc(host, port):
