@@ -3,3 +3,13 @@ from django.apps import AppConfig
 
 class AppointmentsConfig(AppConfig):
     name = "appointments"
+
+    def ready(self):
+        from appointments import timeline
+        from clinic import navigation
+        from patients import chart
+
+        navigation.add("Calendar", "calendar", action="appointment.read", icon="calendar", order=20, key="c")
+        navigation.add_button("New booking", "appointment-new", action="appointment.create", icon="plus", key="n")
+        chart.add_timeline(timeline.entries)
+        chart.add_action("Book a visit", "appointment-new", action="appointment.create", icon="plus")

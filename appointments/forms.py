@@ -1,0 +1,189 @@
+from datetime import datetime, timedelta
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from appointments.models import AppointmentType
+from clinic import times
+from clinic.errors import RuleBroken
+from clinic.text import clean_line
+from locations import access
+from locations.models import Location, Practitioner
+from patients.models import Patient
+
+ANYWHERE = "any"
+FIRST_DAY, LAST_DAY = times.EARLIEST.date() + timedelta(days=1), times.LATEST.date() - timedelta(days=2)
+
+
+def day_field(**options):
+    return forms.DateField(
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        validators=[_within_reach],
+        **options,
+    )
+
+
+def time_field(**options):
+    return forms.TimeField(
+        input_formats=["%H:%M", "%H:%M:%S"],
+        widget=forms.TimeInput({"type": "time", "step": 300}, format="%H:%M"),
+        **options,
+    )
+
+
+def reason_field(label, **options):
+    return forms.CharField(label=label, max_length=500, required=False, validators=[clean_line], **options)
+
+
+def working_at(locations):
+    """Practitioners with working hours at one of the locations."""
+    return (
+        Practitioner.objects.filter(is_active=True, weekly_hours__location__in=locations)
+        .select_related("user")
+        .distinct()
+    )
+
+
+def _within_reach(day):
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValidationError("The date is too far in the past or the future.", code="out_of_range")
+
+
+def _instant(form, location, *, day="day", wall="time"):
+    """The instant of the form's wall clock at the location; a time the clock skips is an error of the time field."""
+    data = form.cleaned_data
+    if not (location and data.get(day) and data.get(wall) is not None):
+        return None
+    try:
+        return times.exact(data[day], data[wall], location.time_zone)
+    except RuleBroken as broken:
+        form.add_error(wall, broken.message)
+        return None
+
+
+class ChooseDay(forms.Form):
+    day = day_field(required=False)
+
+
+class FindPatient(forms.Form):
+    q = forms.CharField(
+        label="Find the patient", max_length=100, required=False, validators=[clean_line],
+        help_text="Name, date of birth (1991-11-14) or the end of the phone number.",
+    )  # fmt: skip
+
+
+class FindTimes(forms.Form):
+    """What to look for; sent by GET, so that a search can be bookmarked and repeated."""
+
+    type = forms.ModelChoiceField(AppointmentType.objects.all(), to_field_name="slug", label="Visit", empty_label=None)
+    location = forms.ChoiceField(label="Where")
+    practitioner = forms.ModelChoiceField(Practitioner.objects.none(), required=False, empty_label="Anybody")
+    from_day = day_field(label="From")
+
+    def __init__(self, data=None, *, user, **options):
+        super().__init__(data, **options)
+        self.places = list(Location.objects.visible_to(user, "appointment.create").filter(is_open=True))
+        self.fields["location"].choices = [(p.slug, p.name) for p in self.places]
+        if len(self.places) > 1:
+            self.fields["location"].choices += [(ANYWHERE, "Any clinic I work at")]
+        self.fields["practitioner"].queryset = working_at(self.places)
+
+    def clean_location(self):
+        slug = self.cleaned_data["location"]
+        self.cleaned_data["locations"] = [p for p in self.places if slug in {ANYWHERE, p.slug}]
+        return slug
+
+    def clean(self):
+        practitioner, where = self.cleaned_data.get("practitioner"), self.cleaned_data.get("locations")
+        if practitioner and where and not practitioner.weekly_hours.filter(location__in=where).exists():
+            self.add_error("practitioner", f"{practitioner} does not work there. Choose another or “Anybody”.")
+        return self.cleaned_data
+
+
+class BookVisit(forms.Form):
+    """One of the offered times, or an exact one typed in."""
+
+    patient = forms.ModelChoiceField(Patient.objects.none(), widget=forms.HiddenInput)
+    type = forms.ModelChoiceField(AppointmentType.objects.all(), to_field_name="slug", widget=forms.HiddenInput)
+    slot = forms.CharField(required=False, max_length=200)
+    day = day_field(label="Date", required=False)
+    time = time_field(required=False, help_text="Clock of the clinic.")
+    at = forms.ModelChoiceField(Location.objects.none(), to_field_name="slug", label="Clinic", required=False)
+    practitioner_at = forms.ModelChoiceField(Practitioner.objects.none(), label="Practitioner", required=False)
+    override_reason = reason_field(
+        "Reason to override", help_text="Only to book against the working hours; it is kept with the visit."
+    )
+
+    def __init__(self, data=None, *, user, **options):
+        super().__init__(data, **options)
+        places = Location.objects.visible_to(user, "appointment.create").filter(is_open=True)
+        self.fields["patient"].queryset = Patient.objects.visible_to(user)
+        self.fields["at"].queryset = places
+        self.fields["practitioner_at"].queryset = working_at(places)
+        if not access.can(user, "appointment.override"):
+            del self.fields["override_reason"]
+
+    def clean(self):
+        data = self.cleaned_data
+        if data.get("slot"):
+            self._take_slot(data["slot"])
+        elif data.get("day") or data.get("time"):
+            self._take_exact()
+        elif not self.errors:
+            raise ValidationError("Choose one of the times, or type an exact one.", code="no_time")
+        return data
+
+    def _take_slot(self, value):
+        try:
+            starts, slug, practitioner = value.split("|")
+            starts_at = times.check_range(datetime.fromisoformat(starts), "slot")
+            location = self.fields["at"].queryset.get(slug=slug)
+            practitioner = self.fields["practitioner_at"].queryset.get(
+                pk=int(practitioner), weekly_hours__location=location
+            )
+        except (ValueError, TypeError, OverflowError, RuleBroken, Location.DoesNotExist, Practitioner.DoesNotExist):
+            self.add_error("slot", "That time was not offered. Choose one from the list.")
+            return
+        self.cleaned_data |= {"starts_at": starts_at, "location": location, "practitioner": practitioner}
+
+    def _take_exact(self):
+        for name in ("day", "time", "at", "practitioner_at"):
+            if name not in self.errors and self.cleaned_data.get(name) is None:
+                self.add_error(name, "An exact time needs this too.")
+        location, practitioner = self.cleaned_data.get("at"), self.cleaned_data.get("practitioner_at")
+        if location and practitioner and not practitioner.weekly_hours.filter(location=location).exists():
+            self.add_error("practitioner_at", f"{practitioner} does not work at {location}.")
+        starts_at = _instant(self, location)
+        self.cleaned_data |= {"starts_at": starts_at, "location": location, "practitioner": practitioner}
+
+
+class MoveVisit(forms.Form):
+    practitioner = forms.ModelChoiceField(Practitioner.objects.none(), empty_label=None)
+    day = day_field(label="Date")
+    time = time_field()
+    reason = reason_field("Why (optional)")
+    override_reason = reason_field(
+        "Reason to override", help_text="Only to book against the working hours; it is kept with the visit."
+    )
+
+    def __init__(self, data=None, *, appointment, user, **options):
+        at = appointment.local_start
+        start = {"practitioner": appointment.practitioner_id, "day": at.date(), "time": at.time()}
+        super().__init__(data, initial=start, **options)
+        self.appointment = appointment
+        self.fields["practitioner"].queryset = working_at([appointment.location])
+        self.fields["time"].help_text = f"Clock of {appointment.location} ({at:%Z})."
+        if not access.can(user, "appointment.override", appointment.location):
+            del self.fields["override_reason"]
+
+    def clean(self):
+        self.cleaned_data["starts_at"] = _instant(self, self.appointment.location)
+        return self.cleaned_data
+
+
+class TakeStep(forms.Form):
+    STEPS = ("confirm", "arrive", "start", "complete", "cancel", "no-show")
+
+    step = forms.ChoiceField(choices=[(s, s) for s in STEPS])
+    reason = reason_field("Reason")

@@ -1,0 +1,19 @@
+/** The booking page: an offered time and an exact one exclude each other, and a refusal is read first. */
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("input[name=slot]")) {
+    for (const name of ["day", "time"]) {
+      const field = document.querySelector(`#book .exact [name=${name}]`);
+      if (field) field.value = "";
+    }
+  } else if (event.target.matches("#book .exact [name=day], #book .exact [name=time]")) {
+    const chosen = document.querySelector("input[name=slot]:checked");
+    if (chosen) chosen.checked = false;
+  }
+});
+
+const refusal = document.querySelector("#book [role=alert], #book .is-invalid");
+if (refusal) {
+  refusal.tabIndex = refusal.matches("input, select") ? 0 : -1;
+  refusal.focus();
+}

@@ -1,0 +1,530 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from appointments import booking, visit_actions, visit_status
+from appointments.models import Appointment, TimeOff
+from locations.models import Closure
+from tests import make
+from tests.make import MONDAY, at
+
+EVENTS = "/calendar/events/"
+
+
+@pytest.fixture
+def visit(atlanta, chiro, adjustment, patient, desk):
+    return booking.book(
+        patient=patient, practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(10), by=desk
+    )
+
+
+def another(visit, hour, minute=0, **who):
+    person = make.patient(visit.location, given=f"Kim{hour}{minute}")
+    return booking.book(
+        patient=person, practitioner=visit.practitioner, location=visit.location, type=visit.type,
+        starts_at=at(hour, minute), by=None, by_whom="patient",
+    )  # fmt: skip
+
+
+def ajax(client, visit, **fields):
+    return client.post(f"/appointments/{visit.pk}/move/", fields, headers={"Accept": "application/json"})
+
+
+# ---- The calendar
+
+
+def test_calendar_lists_visits_of_the_chosen_day(sign_in, desk, visit):
+    page = sign_in(desk).get("/calendar/", {"day": MONDAY.isoformat()}).content.decode()
+
+    assert "Monday, January 4, 2027" in page
+    assert "10:00–10:15 AM" in page
+    assert "Avery Testerson" in page
+    assert "all times EST" in page
+
+
+def test_calendar_of_an_empty_day_says_who_works(sign_in, desk, chiro):
+    page = sign_in(desk).get("/calendar/", {"day": MONDAY.isoformat()}).content.decode()
+
+    assert "No visits on this day" in page
+    assert "Robin Sample, DC at work." in page
+
+
+def test_calendar_names_the_reason_of_a_closure(sign_in, desk, atlanta, chiro):
+    Closure.objects.create(location=atlanta, starts_on=MONDAY, ends_on=MONDAY, reason="Snow")
+
+    page = sign_in(desk).get("/calendar/", {"day": MONDAY.isoformat()}).content.decode()
+
+    assert "Atlanta is closed on this day: Snow." in page
+
+
+def test_calendar_without_a_location_says_what_to_do(sign_in, owner):
+    client = sign_in(owner)
+
+    assert "You do not work at a location yet" in client.get("/calendar/").content.decode()
+    assert client.get(EVENTS).status_code == 400
+
+
+def test_events_are_wall_clock_of_the_location(sign_in, nashville, adjustment):
+    chiro = make.practitioner(nashville)
+    person = make.patient(nashville)
+    starts = at(9, zone="America/Chicago")
+    booked = booking.book(
+        patient=person, practitioner=chiro, location=nashville, type=adjustment, starts_at=starts, by=chiro.user
+    )
+
+    data = sign_in(chiro.user).get(EVENTS, {"day": MONDAY.isoformat()}).json()
+
+    assert data["utc_offset"] == "-06:00"
+    assert data["columns"] == [{"id": str(chiro.pk), "title": chiro.name}]
+    shown = next(e for e in data["events"] if e["id"] == str(booked.pk))
+    assert (shown["start"], shown["end"]) == ("2027-01-04T09:00:00", "2027-01-04T09:15:00")
+    assert shown["extendedProps"]["status"] == "Booked"
+    assert shown["editable"] is True
+
+
+@pytest.mark.parametrize(
+    ("day", "offset"), [("2027-03-13", "-05:00"), ("2027-03-14", "-04:00"), ("2026-11-01", "-05:00")]
+)
+def test_events_carry_the_offset_of_their_day(sign_in, desk, day, offset):
+    assert sign_in(desk).get(EVENTS, {"day": day}).json()["utc_offset"] == offset
+
+
+def test_events_shade_the_time_nobody_works(sign_in, desk, chiro):
+    TimeOff.objects.create(practitioner=chiro, starts_at=at(12), ends_at=at(13))
+
+    data = sign_in(desk).get(EVENTS, {"day": MONDAY.isoformat()}).json()
+
+    assert (data["first_hour"], data["last_hour"]) == (8, 18)
+    assert [(e["start"][11:16], e["end"][11:16]) for e in data["events"]] == [
+        ("08:00", "09:00"), ("12:00", "13:00"), ("17:00", "18:00")
+    ]  # fmt: skip
+
+
+def test_events_show_a_late_visit_to_its_end(sign_in, atlanta, chiro, adjustment, patient):
+    manager = make.user("manager", atlanta)
+    booking.book(
+        patient=patient, practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(23, 45), by=manager,
+        override_reason="Emergency",
+    )  # fmt: skip
+
+    data = sign_in(manager).get(EVENTS, {"day": MONDAY.isoformat()}).json()
+
+    assert data["last_hour"] == 24
+    assert ("2027-01-04T17:00:00", "2027-01-05T00:00:00") in [(e["start"], e["end"]) for e in data["events"]]
+
+
+def test_events_leave_cancelled_visits_to_the_list(sign_in, desk, visit):
+    visit_status.cancel(visit, by=desk)
+    client = sign_in(desk)
+
+    events = client.get(EVENTS, {"day": MONDAY.isoformat()}).json()["events"]
+    assert [e["id"] for e in events if e.get("display") != "background"] == []
+    assert "Cancelled" in client.get("/calendar/", {"day": MONDAY.isoformat()}).content.decode()
+
+
+def test_events_of_other_locations_are_not_seen(sign_in, desk, visit, marietta):
+    client = sign_in(desk)
+    assert str(visit.pk) in [e["id"] for e in client.get(EVENTS, {"day": MONDAY.isoformat()}).json()["events"]]
+
+    client = sign_in(make.user("desk", marietta))
+
+    assert client.get(EVENTS, {"day": MONDAY.isoformat()}).json()["events"] == []
+
+
+def test_events_take_the_same_queries_for_one_visit_and_three(sign_in, desk, visit):
+    client = sign_in(desk)
+
+    def queries():
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
+            client.get(EVENTS, {"day": MONDAY.isoformat()})
+        return len(caught)
+
+    queries()
+    one = queries()
+    another(visit, 11)
+    another(visit, 12)
+
+    assert queries() == one
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2027-13-01", "0001-01-01", "9999-12-31", "2027-01-04\0", "1" * 5000])
+def test_calendar_refuses_a_day_that_is_none(sign_in, desk, day):
+    client = sign_in(desk)
+
+    assert client.get("/calendar/", {"day": day}).status_code == 400
+    assert client.get(EVENTS, {"day": day}).status_code == 400
+
+
+# ---- Moving
+
+
+def test_drag_moves_the_visit(sign_in, desk, visit):
+    answer = ajax(sign_in(desk), visit, practitioner=visit.practitioner_id, day="2027-01-04", time="11:15")
+
+    assert answer.status_code == 200
+    assert answer.json()["detail"] == (
+        "Avery Testerson moved to Monday, January 4, 2027 at 11:15 AM EST, Robin Sample, DC."
+    )
+    visit.refresh_from_db()
+    assert visit.starts_at == at(11, 15)
+
+
+def test_drag_onto_a_taken_time_is_refused_with_the_nearest(sign_in, desk, visit):
+    taken = another(visit, 11)
+
+    answer = ajax(sign_in(desk), visit, practitioner=visit.practitioner_id, day="2027-01-04", time="11:00")
+
+    assert answer.status_code == 409
+    assert answer.json()["detail"] == "Robin Sample, DC already has a visit then."
+    first = answer.json()["nearest"][0]
+    assert set(first) == {"practitioner", "day", "time", "text"}
+    visit.refresh_from_db()
+    assert visit.starts_at == at(10)
+    assert taken.practitioner == visit.practitioner
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"day": "2027-03-14", "time": "02:30"}, "02:30 does not exist on March 14"),
+        ({"day": "soon", "time": "10:00"}, "Enter a valid date."),
+        ({"day": "2027-01-04", "time": "25:00"}, "Enter a valid time."),
+        ({"day": "1999-01-04", "time": "10:00"}, "too far in the past"),
+        ({"day": "2099-01-04", "time": "10:00"}, "up to a year ahead"),
+        ({}, "This field is required."),
+        ({"day": "2027-01-04", "time": "10:00", "reason": "x" * 501}, "at most 500 characters"),
+        ({"day": "2027-01-04", "time": "10:00", "reason": "a\0b"}, "Null characters"),
+    ],
+)
+def test_move_refuses_bad_input(sign_in, desk, visit, fields, said):
+    answer = ajax(sign_in(desk), visit, practitioner=visit.practitioner_id, **fields)
+
+    assert answer.status_code == 400
+    assert said in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("who", ["elsewhere", "99999999999999999999999", "x"])
+def test_move_refuses_a_practitioner_of_another_location(sign_in, desk, visit, marietta, who):
+    other = make.practitioner(marietta)
+    who = other.pk if who == "elsewhere" else who
+
+    answer = ajax(sign_in(desk), visit, practitioner=who, day="2027-01-04", time="11:00")
+
+    assert answer.status_code == 400
+    assert "Select a valid choice" in answer.json()["detail"]
+
+
+def test_move_page_works_without_script(sign_in, desk, visit):
+    client = sign_in(desk)
+    address = f"/appointments/{visit.pk}/move/"
+
+    assert 'value="10:00"' in client.get(address).content.decode()
+    answer = client.post(address, {"practitioner": visit.practitioner_id, "day": "2027-01-05", "time": "09:00"})
+
+    assert answer.url == f"/appointments/{visit.pk}/"
+    visit.refresh_from_db()
+    assert visit.starts_at == at(9, day=MONDAY + timedelta(days=1))
+
+
+def test_move_page_keeps_what_was_typed_and_offers_times(sign_in, desk, visit):
+    another(visit, 11)
+
+    answer = sign_in(desk).post(
+        f"/appointments/{visit.pk}/move/",
+        {"practitioner": visit.practitioner_id, "day": "2027-01-04", "time": "11:00", "reason": "Later bus"},
+    )
+
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "already has a visit then" in page
+    assert 'value="Later bus"' in page
+    assert "Nearest free times" in page
+
+
+def test_override_is_for_those_who_may(sign_in, desk, visit, atlanta):
+    manager = make.user("manager", atlanta)
+    evening = {"practitioner": visit.practitioner_id, "day": "2027-01-04", "time": "20:00", "override_reason": "Pain"}
+
+    assert ajax(sign_in(desk), visit, **evening).status_code == 409
+    assert ajax(sign_in(manager), visit, **evening).status_code == 200
+
+    visit.refresh_from_db()
+    assert visit.starts_at == at(20)
+
+
+# ---- Booking
+
+
+def offered(page):
+    return [line.split('value="')[1].split('"')[0] for line in page.splitlines() if 'name="slot"' in line]
+
+
+def search(visit_type, location, patient, **more):
+    return {"patient": patient.pk, "type": visit_type.slug, "location": location.slug, "from_day": "2027-01-04", **more}
+
+
+def test_booking_starts_with_the_patient(sign_in, desk, patient):
+    patient.search_terms.create(term="testerson")
+    client = sign_in(desk)
+
+    page = client.get("/appointments/new/", {"q": "TESTER", "type": "adjustment"}).content.decode()
+
+    assert f"/appointments/new/?patient={patient.pk}&amp;type=adjustment" in page
+    assert "Nobody found" in client.get("/appointments/new/", {"q": "zzz"}).content.decode()
+
+
+def test_booking_does_not_find_patients_of_other_locations(sign_in, desk, patient, marietta):
+    patient.search_terms.create(term="testerson")
+    assert "Avery" in sign_in(desk).get("/appointments/new/", {"q": "tester"}).content.decode()
+
+    client = sign_in(make.user("desk", marietta))
+
+    assert "Avery" not in client.get("/appointments/new/", {"q": "tester"}).content.decode()
+    assert client.get("/appointments/new/", {"patient": patient.pk}).status_code == 404
+
+
+@pytest.mark.parametrize("q", ["x" * 101, "a\0b", "\u202ea"])
+def test_booking_search_refuses_what_cannot_be_a_name(sign_in, desk, patient, q):
+    answer = sign_in(desk).get("/appointments/new/", {"q": q})
+
+    assert answer.status_code == 200
+    assert "invalid-feedback" in answer.content.decode()
+
+
+def test_soonest_times_are_offered_by_day_with_the_zone(sign_in, desk, chiro, atlanta, adjustment, patient):
+    page = sign_in(desk).get("/appointments/new/", search(adjustment, atlanta, patient)).content.decode()
+
+    assert len(offered(page)) == 12
+    assert "Monday, January 4" in page
+    assert "9:00 AM EST" in page
+    assert "Robin Sample, DC" in page
+
+
+def test_times_alone_are_sent_to_htmx(sign_in, desk, chiro, atlanta, adjustment, patient):
+    answer = sign_in(desk).get(
+        "/appointments/new/",
+        search(adjustment, atlanta, patient),
+        headers={"HX-Request": "true", "HX-Target": "times"},
+    )
+
+    assert "<html" not in answer.content.decode()
+    assert len(offered(answer.content.decode())) == 12
+
+
+def test_offered_time_is_booked(sign_in, desk, chiro, atlanta, adjustment, patient):
+    client = sign_in(desk)
+    chosen = search(adjustment, atlanta, patient)
+    slot = offered(client.get("/appointments/new/", chosen).content.decode())[0]
+
+    answer = client.post("/appointments/new/", {**chosen, "slot": slot})
+
+    booked = Appointment.objects.get()
+    assert answer.url == f"/appointments/{booked.pk}/"
+    assert (booked.patient, booked.practitioner, booked.starts_at) == (patient, chiro, at(9))
+    assert booked.history.get().by == desk
+
+
+def test_times_of_any_clinic_name_the_clinic(sign_in, atlanta, nashville, chiro, adjustment, patient):
+    make.practitioner(nashville, name="Casey Central")
+    both = make.user("desk", atlanta, nashville)
+    chosen = search(adjustment, atlanta, patient) | {"location": "any"}
+
+    page = sign_in(both).get("/appointments/new/", chosen).content.decode()
+
+    assert "9:00 AM EST" in page
+    assert "Robin Sample, DC · Atlanta" in page
+    assert "9:00 AM CST" in page
+    assert "Casey Central, DC · Nashville" in page
+
+
+def test_taken_time_loses_nothing_and_offers_the_nearest(sign_in, desk, visit, atlanta, adjustment):
+    person = make.patient(atlanta, given="Second")
+    fields = search(adjustment, atlanta, person) | {
+        "day": "2027-01-04", "time": "10:00", "at": "atlanta", "practitioner_at": visit.practitioner_id
+    }  # fmt: skip
+
+    page = sign_in(desk).post("/appointments/new/", fields).content.decode()
+
+    assert "already has a visit then. The nearest free times are below." in page
+    assert 'value="10:00"' in page
+    assert "Nearest free times" in page
+    assert Appointment.objects.count() == 1
+
+
+def test_exact_time_is_booked(sign_in, desk, chiro, atlanta, adjustment, patient):
+    fields = search(adjustment, atlanta, patient) | {
+        "day": "2027-01-04", "time": "10:05", "at": "atlanta", "practitioner_at": chiro.pk
+    }  # fmt: skip
+
+    sign_in(desk).post("/appointments/new/", fields)
+
+    assert Appointment.objects.get().starts_at == at(10, 5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "Choose one of the times, or type an exact one."),
+        ({"slot": "rubbish"}, "That time was not offered."),
+        ({"slot": "2027-01-04T10:00|atlanta|1"}, "That time was not offered."),
+        ({"slot": "2027-01-04T10:00:00+00:00|marietta|1"}, "That time was not offered."),
+        ({"slot": "9999-01-04T10:00:00+00:00|atlanta|1"}, "That time was not offered."),
+        ({"slot": "x" * 201}, "at most 200 characters"),
+        ({"day": "2027-03-14", "time": "02:30", "at": "atlanta"}, "02:30 does not exist on March 14"),
+        ({"day": "2027-01-04"}, "An exact time needs this too."),
+        ({"day": "2027-01-04", "time": "10:00", "at": "a\0"}, "Null characters are not allowed"),
+        ({"slot": "", "type": "x\0"}, "Null characters are not allowed"),
+        (
+            {"location": "marietta", "day": "2027-01-04", "time": "10:00", "practitioner_at": "0"},
+            "Select a valid choice",
+        ),
+    ],
+)
+def test_booking_refuses_bad_input(sign_in, desk, chiro, atlanta, adjustment, patient, fields, said):
+    answer = sign_in(desk).post("/appointments/new/", search(adjustment, atlanta, patient) | fields)
+
+    assert said in answer.content.decode()
+    assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"from_day": "2099-12-30"}, "Ask for at most a year at a time"),
+        ({"from_day": "x"}, "Enter a valid date."),
+        ({"type": "x\0"}, "Null characters are not allowed"),
+        ({"location": "marietta"}, "Select a valid choice"),
+        ({"practitioner": "12345"}, "Select a valid choice"),
+    ],
+)
+def test_search_for_times_refuses_bad_input(sign_in, desk, chiro, atlanta, adjustment, patient, fields, said):
+    answer = sign_in(desk).get("/appointments/new/", search(adjustment, atlanta, patient) | fields)
+
+    assert said in answer.content.decode()
+
+
+def test_search_names_a_practitioner_who_works_elsewhere(sign_in, atlanta, marietta, chiro, adjustment, patient):
+    other = make.practitioner(marietta, name="Elsewhere Person")
+    both = make.user("desk", atlanta, marietta)
+
+    page = sign_in(both).get("/appointments/new/", search(adjustment, atlanta, patient, practitioner=other.pk))
+
+    assert "Elsewhere Person, DC does not work there" in page.content.decode()
+
+
+def test_exact_time_needs_a_practitioner_of_that_clinic(sign_in, atlanta, marietta, chiro, adjustment, patient):
+    both = make.user("desk", atlanta, marietta)
+    make.practitioner(marietta)
+    fields = {"day": "2027-01-04", "time": "10:00", "at": "marietta", "practitioner_at": chiro.pk}
+
+    page = sign_in(both).post("/appointments/new/", search(adjustment, atlanta, patient) | fields)
+
+    assert "Robin Sample, DC does not work at Marietta." in page.content.decode()
+
+
+def test_patient_of_the_address_must_be_a_number(sign_in, desk):
+    client = sign_in(desk)
+
+    assert client.get("/appointments/new/", {"patient": "x"}).status_code == 400
+    assert client.get("/appointments/new/", {"patient": "9" * 40}).status_code == 404
+
+
+# ---- The page of a visit, and its steps
+
+
+def test_visit_page_tells_facts_steps_and_history(sign_in, desk, visit):
+    visit_status.confirm(visit, by=desk, reason="By phone")
+
+    page = sign_in(desk).get(f"/appointments/{visit.pk}/").content.decode()
+
+    assert "Monday, January 4, 2027, 10:00 AM to 10:15 AM EST" in page
+    assert "Reason: By phone" in page
+    assert 'value="arrive"' in page
+    assert 'value="confirm"' not in page
+    assert "Cancel the visit" in page
+    assert "Move the visit" in page
+
+
+def test_visit_page_tells_from_when_to_when(sign_in, desk, visit):
+    booking.reschedule(visit, starts_at=at(11), by=desk)
+
+    page = sign_in(desk).get(f"/appointments/{visit.pk}/").content.decode()
+
+    assert "From Monday, January 4, 2027 at 10:00 AM EST to Monday, January 4, 2027 at 11:00 AM EST" in page
+
+
+def test_owner_reads_a_visit_but_changes_nothing(sign_in, owner, visit):
+    client = sign_in(owner)
+
+    page = client.get(f"/appointments/{visit.pk}/").content.decode()
+
+    assert "Avery Testerson" in page
+    assert "Cancel the visit" not in page
+    assert client.post(f"/appointments/{visit.pk}/step/", {"step": "confirm"}).status_code == 403
+    assert client.get(f"/appointments/{visit.pk}/move/").status_code == 403
+
+
+def test_visit_of_another_location_does_not_exist(sign_in, visit, marietta):
+    client = sign_in(make.user("desk", marietta))
+    address = f"/appointments/{visit.pk}/"
+
+    answers = [client.get(address), client.get(address + "move/"), client.post(address + "step/", {"step": "arrive"})]
+
+    assert [a.status_code for a in answers] == [404, 404, 404]
+
+
+def test_visit_page_shows_what_other_packages_offer(sign_in, desk, visit, monkeypatch):
+    monkeypatch.setattr(visit_actions, "_actions", [])
+    visit_actions.add("appointments/_found_patients.html", action="appointment.read")
+    visit_actions.add("appointments/_slots.html", action="evaluation.write")
+
+    assert visit_actions.templates(desk, visit.location) == ["appointments/_found_patients.html"]
+    assert sign_in(desk).get(f"/appointments/{visit.pk}/").status_code == 200
+
+
+def test_step_is_taken_and_leads_on(sign_in, desk, visit):
+    answer = sign_in(desk).post(f"/appointments/{visit.pk}/step/", {"step": "arrive", "next": "/calendar/"})
+
+    assert answer.url == "/calendar/"
+    visit.refresh_from_db()
+    assert visit.status == "arrived"
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
+def test_step_never_leads_away(sign_in, desk, visit, address):
+    answer = sign_in(desk).post(f"/appointments/{visit.pk}/step/", {"step": "arrive", "next": address})
+
+    assert answer.url == f"/appointments/{visit.pk}/"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"step": "complete"}, "already booked"),
+        ({"step": "dance"}, "Select a valid choice"),
+        ({}, "This field is required."),
+        ({"step": "cancel", "reason": "x" * 501}, "at most 500 characters"),
+    ],
+)
+def test_step_that_is_refused_says_why(sign_in, desk, visit, fields, said):
+    answer = sign_in(desk).post(f"/appointments/{visit.pk}/step/", fields, follow=True)
+
+    assert said in answer.content.decode()
+    visit.refresh_from_db()
+    assert visit.status == "booked"
+
+
+def test_cancelling_keeps_the_reason(sign_in, desk, visit):
+    sign_in(desk).post(f"/appointments/{visit.pk}/step/", {"step": "cancel", "reason": "Has the flu"})
+
+    visit.refresh_from_db()
+    assert visit.status == "cancelled"
+    assert visit.history.last().reason == "Has the flu"
+
+
+def test_steps_are_never_taken_by_get(sign_in, desk, visit):
+    assert sign_in(desk).get(f"/appointments/{visit.pk}/step/").status_code == 405
