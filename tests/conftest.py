@@ -1,7 +1,19 @@
+import os
+import shutil
+
 import pytest
 from rest_framework.test import APIClient
 
 from tests import make
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def pytest_runtest_setup(item):
+    """Without a Chromium the browser tests say so; `REQUIRE_BROWSER=1` makes that a failure."""
+    if item.get_closest_marker("browser") and not CHROMIUM:
+        reason = "no Chromium on this machine"
+        pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip(reason)
 
 
 @pytest.fixture

@@ -2,15 +2,21 @@
 
 import os
 import tempfile
+from pathlib import Path
 
-os.environ.setdefault("ATLAS_VAR", tempfile.mkdtemp(prefix="atlas-test-"))
+# Each process of a parallel run (pytest -n 2) writes its own files: mails, broker, cache.
+_ours = os.environ.setdefault("ATLAS_VAR", tempfile.mkdtemp(prefix="atlas-test-"))
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ["ATLAS_VAR"] = str(Path(_ours) / worker)
+# What the machine or a .env says about a real installation must not reach the tests.
+for name in ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "BASE_URL", "BEHIND_PROXY", "EMAIL_URL", "HOST", "PORT"):
+    os.environ.pop(name, None)
+
 from clinic.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 WHITENOISE_AUTOREFRESH = True
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 ACCOUNT_RATE_LIMITS = False
 REST_FRAMEWORK = {**REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {"user": None, "anon": None}}  # noqa: F405
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
-    # On disk, so that the processes of the race tests can open it too.
-    DATABASES["default"]["TEST"] = {"NAME": str(VAR / "test.sqlite3")}  # noqa: F405
+if not REDIS_URL:  # noqa: F405
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
