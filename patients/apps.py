@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class PatientsConfig(AppConfig):
     name = "patients"
+
+    def ready(self):
+        from clinic import navigation
+
+        navigation.add("Patients", "patients", action="patient.search", icon="patients", order=30, key="p")

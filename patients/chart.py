@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from locations import access
@@ -80,10 +81,11 @@ def actions(patient, user) -> list[dict]:
     return shown
 
 
-def panels(patient, user) -> list[dict]:
+def panels(patient, request) -> list[str]:
+    """The rendered panels; each template has its own context, `patient` and the request."""
     shown = []
     for entry in _panels:
-        context = entry.context(patient, user) if access.can(user, entry.action) else None
+        context = entry.context(patient, request.user) if access.can(request.user, entry.action) else None
         if context is not None:
-            shown.append({"template_name": entry.template_name, "context": context})
+            shown.append(render_to_string(entry.template_name, {"patient": patient, **context}, request))
     return shown

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from patients.views import staff
+
+urlpatterns = [
+    path("patients/", staff.patients, name="patients"),
+    path("patients/new/", staff.new, name="patient-new"),
+    path("patients/<int:pk>/", staff.patient, name="patient"),
+    path("patients/<int:pk>/edit/", staff.edit, name="patient-edit"),
+    path("patients/<int:pk>/consent/", staff.consent, name="patient-consent"),
+]
