@@ -175,7 +175,7 @@ class AppointmentEvent(models.Model):
 
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="history")
     step = models.CharField(max_length=20)
-    at = models.DateTimeField()
+    at = models.DateTimeField(db_index=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="appointment_events")
     by_whom = models.CharField(max_length=200)
     from_status = models.CharField(max_length=12, blank=True)

@@ -55,6 +55,7 @@ class Message(models.Model):
     """One mail owed or sent. The unique key says what it is about, so that it can be owed only once."""
 
     class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
         CLAIMED = "claimed", "Being sent"
         SENT = "sent", "Sent"
         SENT_MAYBE_TWICE = "sent_maybe_twice", "Sent, perhaps twice"
@@ -69,23 +70,29 @@ class Message(models.Model):
     patient_id = models.BigIntegerField(null=True, db_index=True)
     about = models.CharField(max_length=80, blank=True)
     about_id = models.BigIntegerField(null=True)
+    detail = models.JSONField(default=dict)
     to = models.EmailField(blank=True)
     subject = models.CharField(max_length=200, blank=True)
-    text = models.TextField(blank=True)
-    html = models.TextField(blank=True)
+    text = models.TextField(blank=True, help_text="As sent, but with the secret links taken out.")
     message_id = models.CharField(max_length=200, unique=True)
-    status = models.CharField(max_length=20, choices=Status)
+    status = models.CharField(max_length=20, choices=Status, default=Status.WAITING)
     reason = models.TextField(blank=True)
     due_at = models.DateTimeField(db_index=True)
+    useless_after = models.DateTimeField()
+    try_after = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     leased_until = models.DateTimeField(null=True)
     lease = models.CharField(max_length=40, blank=True)
-    in_data = models.BooleanField(default=False)
-    sent_at = models.DateTimeField(null=True)
+    in_data = models.BooleanField(default=False, help_text="From here on the server may have taken it.")
+    maybe_twice = models.BooleanField(default=False, help_text="Sent again after an attempt that may have succeeded.")
+    sent_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
         ordering = ["-due_at", "-id"]
-        indexes = [models.Index(fields=["status", "leased_until"], name="message_status_lease")]
+        indexes = [
+            models.Index(fields=["status", "try_after"], name="message_status_try"),
+            models.Index(fields=["status", "leased_until"], name="message_status_lease"),
+        ]
 
 
 class Link(models.Model):
@@ -98,6 +105,7 @@ class Link(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
+    wrong_tries = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

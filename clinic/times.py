@@ -99,7 +99,8 @@ def check_range(instant_: datetime, field: str) -> datetime:
     return instant_
 
 
-def spoken(instant_: datetime, zone_name: str) -> str:
+def spoken(instant_: datetime, zone_name: str, *, year: bool = True) -> str:
     """`Tuesday, March 3, 2026 at 9:00 AM EST`: the zone is always named."""
     at = local(instant_, zone_name)
-    return f"{at:%A, %B} {at.day}, {at.year} at {at:%I:%M %p %Z}".replace(" at 0", " at ")
+    day = f"{at:%A, %B} {at.day}" + (f", {at.year}" if year else "")
+    return f"{day} at {at:%I:%M %p %Z}".replace(" at 0", " at ")

@@ -4,6 +4,8 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.db.models import F
+
 from clinic import times
 from clinic.models import ApiToken, Link
 
@@ -29,6 +31,21 @@ def find_link(token: str, *, purpose: str) -> Link | None:
     """The link, or None alike for wrong, expired, revoked and foreign-purpose tokens: none tells which."""
     link = Link.objects.filter(token_hash=hashed(token), purpose=purpose, revoked_at=None).first()
     return link if link and link.expires_at > times.now() else None
+
+
+def use_link(link: Link) -> bool:
+    """Spend the link; False when it was spent or revoked meanwhile, so that of two clicks only one acts."""
+    now = times.now()
+    return bool(Link.objects.filter(pk=link.pk, revoked_at=None).update(used_at=now, revoked_at=now))
+
+
+def note_wrong_try(link: Link, *, most: int) -> int:
+    """Count a wrong answer; returns how many tries are left, and with none left the link is dead."""
+    Link.objects.filter(pk=link.pk).update(wrong_tries=F("wrong_tries") + 1)
+    link.refresh_from_db(fields=["wrong_tries"])
+    if link.wrong_tries >= most:
+        Link.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=times.now())
+    return max(most - link.wrong_tries, 0)
 
 
 def issue_api_token(user, *, days: int = 365) -> str:

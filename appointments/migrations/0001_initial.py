@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                     models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("step", models.CharField(max_length=20)),
-                ("at", models.DateTimeField()),
+                ("at", models.DateTimeField(db_index=True)),
                 ("by_whom", models.CharField(max_length=200)),
                 ("from_status", models.CharField(blank=True, max_length=12)),
                 ("to_status", models.CharField(max_length=12)),

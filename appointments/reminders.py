@@ -1,0 +1,190 @@
+"""Which mails about visits are due, read off the visits and their history; nothing is planned ahead.
+
+Notices follow what happened (booked, moved, cancelled) after a grace, so that a slip put right at once is never
+mailed: what happens within the grace of the step before it counts as one step. Reminders go 48 hours and 2 hours ahead.
+"""
+
+from datetime import timedelta
+from itertools import groupby
+
+from django.conf import settings
+from django.db.models import CharField, F, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from appointments import calendar_file
+from appointments.models import Appointment, AppointmentEvent
+from clinic import outbox, times, tokens
+from clinic.models import Message
+from clinic.outbox import Due, Mail, Skip
+from patients.models import Consent
+
+GRACE = timedelta(minutes=3)
+# kind: how long ahead, and from when on it says nothing new (the shorter reminder takes over)
+AHEAD = {
+    "visit-reminder-48h": (timedelta(hours=48), timedelta(hours=2)),
+    "visit-reminder-2h": (timedelta(hours=2), timedelta(0)),
+}
+KINDS = {
+    "visit-booked": "a visit was booked",
+    "visit-moved": "a visit was moved or changed",
+    "visit-cancelled": "a visit was cancelled",
+    "visit-reminder-48h": "48 hours before a visit",
+    "visit-reminder-2h": "2 hours before a visit",
+}
+# From a fixed list, and no word about health, names or the kind of visit: subjects are read over shoulders.
+SUBJECTS = {
+    "visit-booked": "Your visit on {when}",
+    "visit-moved": "Your visit is now on {when}",
+    "visit-cancelled": "Your visit on {when} is cancelled",
+    "visit-reminder-48h": "Reminder: your visit on {when}",
+    "visit-reminder-2h": "Reminder: your visit on {when}",
+}
+OPENINGS = {
+    "visit-booked": "Your visit is booked.",
+    "visit-moved": "Your visit has changed. This is how it stands now.",
+    "visit-cancelled": "Your visit is cancelled. You do not need to do anything.",
+    "visit-reminder-48h": "A reminder of your visit.",
+    "visit-reminder-2h": "Your visit is today.",
+}
+EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
+PLACED = ("booked", "rescheduled")
+TOLD = (*PLACED, "cancelled")
+UNSUBSCRIBE_FOR = timedelta(days=90)
+
+
+def due(at, since) -> list[Due]:
+    """What fell due after `since` and up to `at` and has no message yet."""
+    return [*_notices(at, since), *(d for kind in AHEAD for d in _reminders(kind, at, since))]
+
+
+def compose(message: Message) -> Mail | Skip:
+    """The mail as the visit stands now, or why there is none. Locks the visit, so call it in a transaction."""
+    visit = (
+        Appointment.objects.select_for_update(of=("self",))
+        .select_related("patient", "practitioner__user", "location", "type")
+        .get(pk=message.about_id)
+    )
+    if reason := _overtaken(message, visit) or _unreachable(visit.patient):
+        return Skip(reason)
+    cancelled = message.kind == "visit-cancelled"
+    visit_url = "" if cancelled else _url("visit-link", _visit_token(visit))
+    unsubscribe_url = _url("visit-mails-stop", _unsubscribe_token(visit.patient))
+    when = times.spoken(visit.starts_at, visit.location.time_zone)
+    content = {
+        "visit": visit,
+        "opening": OPENINGS[message.kind],
+        "when": when,
+        "moved_from": message.detail.get("moved_from", ""),
+        "visit_url": visit_url,
+        "unsubscribe_url": unsubscribe_url,
+    }
+    return Mail(
+        to=visit.patient.email,
+        subject=SUBJECTS[message.kind].format(when=times.spoken(visit.starts_at, visit.location.time_zone, year=False)),
+        text=render_to_string("appointments/mail/visit.txt", content),
+        html=render_to_string("appointments/mail/visit.html", content),
+        attachments=(calendar_file.attachment(visit),),
+        headers={
+            "List-Unsubscribe": f"<{unsubscribe_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+        secrets=tuple(url for url in (visit_url, unsubscribe_url) if url),
+    )
+
+
+def _notices(at, since) -> list[Due]:
+    recent = AppointmentEvent.objects.filter(step__in=TOLD, at__gt=since - GRACE, at__lte=at - GRACE)
+    recent = outbox.not_yet_owed(recent, _key(F("appointment_id"), "notice", Cast("pk", CharField())))
+    events = AppointmentEvent.objects.filter(step__in=TOLD, at__lte=at, appointment__in=recent.values("appointment"))
+    events = events.select_related("appointment__location").order_by("appointment", "at", "pk")
+    untold = set(recent.values_list("pk", flat=True))
+    found = (_notice(list(group), untold, at) for _, group in groupby(events, key=lambda e: e.appointment_id))
+    return [notice for notice in found if notice]
+
+
+def _notice(history, untold, at) -> Due | None:
+    """One notice for everything in a visit's history that the patient has not been told of yet, or None."""
+    last = history[-1]
+    if last.at > at - GRACE or last.pk not in untold:
+        return None
+    first = len(history) - 1
+    while first and (history[first - 1].pk in untold or history[first].at - history[first - 1].at < GRACE):
+        first -= 1
+    begun = history[first]
+    is_new = begun.step == "booked"
+    if is_new and last.step == "cancelled":
+        return None  # booked and cancelled before anybody was told
+    kind = "visit-cancelled" if last.step == "cancelled" else "visit-booked" if is_new else "visit-moved"
+    due_at = last.at + GRACE
+    useless_after = last.to_start
+    if kind == "visit-moved":
+        # Who turns up at the old time must not hear of it only then, nor anybody of a move into the past.
+        useless_after = max(last.to_start, begun.from_start)
+    if due_at >= useless_after:
+        return None
+    visit = last.appointment
+    detail = {}
+    if kind == "visit-moved" and begun.from_start != last.to_start:
+        detail["moved_from"] = times.spoken(begun.from_start, visit.location.time_zone)
+    return Due(
+        f"appointment:{visit.pk}:notice:{last.pk}", kind, "appointments.appointment", visit.pk, visit.patient_id,
+        due_at, useless_after, detail,
+    )  # fmt: skip
+
+
+def _reminders(kind, at, since) -> list[Due]:
+    ahead, useless_before_start = AHEAD[kind]
+    placed = AppointmentEvent.objects.filter(appointment=OuterRef("pk"), step__in=PLACED).order_by("-at", "-pk")
+    visits = Appointment.objects.filter(
+        status__in=EXPECTED, starts_at__gt=since + ahead, starts_at__lte=at + ahead
+    ).annotate(placed_at=Coalesce(Subquery(placed.values("at")[:1]), "booked_at"))
+    # Booked or moved later than the reminder was due: its notice has just said the same.
+    visits = visits.filter(placed_at__lt=F("starts_at") - ahead)
+    name = kind.removeprefix("visit-")
+    visits = outbox.not_yet_owed(visits, _key(F("pk"), name, Cast("start_minute", CharField())))
+    return [
+        Due(
+            f"appointment:{visit.pk}:{name}:{visit.start_minute}", kind, "appointments.appointment", visit.pk,
+            visit.patient_id, visit.starts_at - ahead, visit.starts_at - useless_before_start,
+        )
+        for visit in visits.only("patient_id", "starts_at", "start_minute")
+    ]  # fmt: skip
+
+
+def _key(pk, name, last):
+    return Concat(Value("appointment:"), Cast(pk, CharField()), Value(f":{name}:"), last, output_field=CharField())
+
+
+def _overtaken(message, visit) -> str:
+    """Why the visit as it is now makes the mail wrong, or nothing."""
+    about = int(message.key.rsplit(":", 1)[1])
+    if message.kind in AHEAD:
+        if visit.status not in EXPECTED:
+            return f"The visit is {visit.get_status_display().lower()}."
+        return "" if visit.start_minute == about else "The visit was moved since."
+    if visit.history.filter(step__in=TOLD).latest("at", "pk").pk != about:
+        return "The visit was changed again since."
+    if message.kind != "visit-cancelled" and visit.status not in EXPECTED:
+        return f"The visit is {visit.get_status_display().lower()}."
+    return ""
+
+
+def _unreachable(patient) -> str:
+    if not patient.email:
+        return "The patient has no e-mail address."
+    agreed = patient.consents.filter(scope=Consent.Scope.EMAIL_REMINDERS, withdrawn_at=None)
+    return "" if agreed.exists() else "The patient has not agreed to e-mails about visits."
+
+
+def _visit_token(visit):
+    return tokens.issue_link(purpose="visit", on=visit, expires_at=visit.ends_at)
+
+
+def _unsubscribe_token(patient):
+    return tokens.issue_link(purpose="unsubscribe", on=patient, expires_at=times.now() + UNSUBSCRIBE_FOR)
+
+
+def _url(name, token):
+    return settings.BASE_URL + reverse(name, args=[token])
