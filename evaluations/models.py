@@ -1,9 +1,12 @@
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from appointments.models import Appointment
 from clinic.text import clean_note
+from evaluations import catalogue
 from locations import access
 from locations.models import Location
 from patients.models import Patient
@@ -57,6 +60,9 @@ class Evaluation(models.Model):
             )
         ]
 
+    def __str__(self):
+        return f"{self.get_kind_display()} of {self.patient}"
+
     @property
     def is_signed(self):
         return self.signed_at is not None
@@ -90,8 +96,39 @@ class Finding(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["evaluation", "code", "qualifier_key"], name="a_finding_once_an_evaluation")
+            models.UniqueConstraint(
+                fields=["evaluation", "code", "qualifier_key"], name="a_finding_once_an_evaluation"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="assessed") | Q(number=None, text="", direction=""),
+                name="a_value_only_when_assessed",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["assessed", "not_assessed"]) | ~Q(reason=""), name="a_reason_when_not_possible"
+            ),
         ]
+
+    @property
+    def entry(self):
+        return catalogue.FINDINGS[self.code]
+
+    @property
+    def value(self):
+        """The value as it was recorded: int, Decimal, bool, text or list; None unless assessed."""
+        if self.status != self.Status.ASSESSED:
+            return None
+        match self.entry.kind:
+            case "integer":
+                return int(self.number)
+            case "decimal":
+                # As many places as the step has, whichever way the database keeps them.
+                return Decimal(self.number).quantize(self.entry.step)
+            case "yes_no":
+                return self.text == "yes"
+            case "choices":
+                return self.choices
+            case _:
+                return self.text
 
 
 class SaveOperation(models.Model):
@@ -169,3 +206,10 @@ class RedFlagEvent(models.Model):
                 fields=["patient", "code"], condition=Q(resolved_at=None), name="one_open_event_per_flag"
             )
         ]
+
+    def __str__(self):
+        return self.label
+
+    @property
+    def label(self):
+        return catalogue.RED_FLAGS[self.code].label

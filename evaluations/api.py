@@ -1,0 +1,176 @@
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from appointments.models import Appointment
+from clinic import audit, rest, times
+from clinic.api_defaults import Pages
+from clinic.errors import RuleBroken
+from evaluations import finding_rows, recording, red_flags, signing, summary
+from evaluations.models import Evaluation
+from locations import access
+from patients.models import Patient
+
+
+class StartSerializer(rest.StrictSerializer):
+    patient = rest.IdField()
+    appointment = rest.IdField(required=False, allow_null=True)
+
+
+class SaveSerializer(rest.StrictSerializer):
+    # The rule checks each finding, so that the page, the import and the API get the same sentences.
+    version = serializers.JSONField()
+    findings = serializers.JSONField(required=False)
+    operation = serializers.JSONField(required=False)
+    red_flags = serializers.JSONField(required=False)
+    section_seconds = serializers.JSONField(required=False)
+    measures = serializers.JSONField(required=False)
+    conclusion = serializers.JSONField(required=False)
+
+
+class AddendumSerializer(rest.StrictSerializer):
+    text = serializers.CharField(max_length=signing.LONGEST_ADDENDUM, trim_whitespace=False)
+    reason = rest.LineField(max_length=signing.LONGEST_REASON)
+
+
+class FilterSerializer(serializers.Serializer):
+    patient = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+def _instant(value, zone):
+    return times.local(value, zone).isoformat() if value else None
+
+
+def as_line(evaluation):
+    """An evaluation in a list: everything but its findings."""
+    zone = evaluation.location.time_zone
+    return {
+        "id": evaluation.pk,
+        "patient": evaluation.patient_id,
+        "appointment": evaluation.appointment_id,
+        "location": evaluation.location.slug,
+        "kind": evaluation.kind,
+        "status": evaluation.status,
+        "version": evaluation.version,
+        "started_at": _instant(evaluation.started_at, zone),
+        "time_zone": zone,
+        "started_by": str(evaluation.started_by),
+        "signed_at": _instant(evaluation.signed_at, zone),
+        "signed_by": str(evaluation.signed_by) if evaluation.signed_by else None,
+        "digest": evaluation.digest,
+        "section_seconds": evaluation.section_seconds,
+        "measures": evaluation.measures,
+        "conclusion": evaluation.conclusion,
+    }
+
+
+def as_json(evaluation):
+    zone = evaluation.location.time_zone
+    return {
+        **as_line(evaluation),
+        "findings": [finding_rows.as_sent(f) for f in evaluation.findings.all()],
+        "red_flags": red_flags.answers_of(evaluation),
+        "open_red_flags": [event.code for event in red_flags.open_events(evaluation.patient)],
+        "addenda": [
+            {"text": a.text, "reason": a.reason, "by": str(a.by), "at": _instant(a.at, zone)}
+            for a in evaluation.addenda.select_related("by")
+        ],
+    }
+
+
+class EvaluationViewSet(viewsets.GenericViewSet):
+    """Evaluations: begun, saved finding by finding, signed, added to."""
+
+    policies = {
+        "list": "evaluation.read",
+        "create": "evaluation.write",
+        "retrieve": "evaluation.read",
+        "partial_update": "evaluation.write",
+        "summary": "evaluation.read",
+        "sign": "evaluation.sign",
+        "addenda": "evaluation.write",
+    }
+    pagination_class = Pages
+    serializer_class = SaveSerializer
+    lookup_value_regex = r"[0-9]{1,18}"
+
+    def get_queryset(self):
+        visible = Evaluation.objects.visible_to(self.request.user, self.policies[self.action])
+        return visible.select_related("patient", "location", "started_by", "signed_by")
+
+    def list(self, request):
+        wanted = FilterSerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        rows = self.get_queryset()
+        if "patient" in wanted.validated_data:
+            rows = rows.filter(patient=wanted.validated_data["patient"])
+        return self.get_paginated_response([as_line(e) for e in self.paginate_queryset(rows)])
+
+    def create(self, request):
+        sent = StartSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        status, body = rest.once(request, lambda: (201, as_json(begin(request.user, **sent.validated_data))))
+        return Response(body, status=status)
+
+    def retrieve(self, request, pk):
+        evaluation = self.get_object()
+        audit.record("evaluation.viewed", on=evaluation, by=request.user)
+        return Response(as_json(evaluation))
+
+    def partial_update(self, request, pk):
+        sent = SaveSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        data = dict(sent.validated_data)
+        answer = recording.save(
+            self.get_object(),
+            findings=data.pop("findings", []),
+            answers=data.pop("red_flags", None),
+            outcomes=data.pop("measures", None),
+            by=request.user,
+            **data,
+        )
+        return Response(answer)
+
+    @action(detail=True)
+    def summary(self, request, pk):
+        evaluation = self.get_object()
+        audit.record("evaluation.viewed", on=evaluation, by=request.user)
+        return Response(summary.of(evaluation))
+
+    @action(detail=True, methods=["post"])
+    def sign(self, request, pk):
+        return Response(as_json(signing.sign(self.get_object(), by=request.user)))
+
+    @action(detail=True, methods=["post"])
+    def addenda(self, request, pk):
+        sent = AddendumSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        evaluation = self.get_object()
+        signing.add(evaluation, **sent.validated_data, by=request.user)
+        return Response(as_json(evaluation), status=201)
+
+
+def begin(user, *, patient, appointment=None):
+    """Start an evaluation of a patient the user may examine; the place is the visit's or where the patient is known."""
+    visible = Patient.objects.visible_to(user, "evaluation.write").select_related("home_location")
+    patient = get_object_or_404(visible, pk=patient)
+    visit = None
+    if appointment is not None:
+        visits = Appointment.objects.visible_to(user).select_related("location")
+        visit = get_object_or_404(visits, pk=appointment)
+    location = visit.location if visit else place_for(user, patient)
+    access.require(user, "evaluation.write", location)
+    return recording.start(patient=patient, location=location, appointment=visit, by=user)
+
+
+def place_for(user, patient, preferred=None):
+    """Where the examination happens: the preferred place if the user examines there, else one of the patient's."""
+    candidates = [preferred, patient.home_location, *patient.locations.all()]
+    for place in candidates:
+        if place is not None and access.can(user, "evaluation.write", place):
+            return place
+    raise RuleBroken("You do not examine at any of the patient's locations.", code="other_location", status=403)
+
+
+ENDPOINTS = [("evaluations", EvaluationViewSet, "evaluation")]

@@ -1,0 +1,66 @@
+"""Red flags that follow from what was measured (reference 1.4). Plain values; an automatic flag overrides a "no"."""
+
+from collections.abc import Iterable
+
+from evaluations.models import Finding
+
+ADULT = 18
+_POSITIVE = {
+    "hoffmann": ("positive", "rf_myelopathy"),
+    "inverted_supinator": ("positive", "rf_myelopathy"),
+    "babinski": ("extensor", "rf_myelopathy"),
+    "gait": ("spastic", "rf_myelopathy"),
+    "nystagmus": ("positive", "rf_nystagmus"),
+    "horner": ("positive", "rf_horner"),
+    "cranial_nerve": ("abnormal", "rf_neuro_deficit"),
+    "sharp_purser": ("positive", "rf_instability"),
+    "alar_ligament": ("positive", "rf_instability"),
+    "transverse_ligament": ("positive", "rf_instability"),
+}
+# At least this value raises the flag.
+_AT_LEAST = {
+    "bp_systolic": ((140, "rf_hypertension"), (180, "rf_bp_crisis")),
+    "bp_diastolic": ((90, "rf_hypertension"), (120, "rf_bp_crisis")),
+    "body_temperature": ((38, "rf_systemic"),),
+    "ankle_clonus_beats": ((3, "rf_myelopathy"),),
+    "reflex": ((4, "rf_myelopathy"),),
+    "lateral_mass_overhang": ((7, "rf_fracture"),),
+}
+_REFLEX_ROOT = {"biceps": "C5", "brachioradialis": "C6", "triceps": "C7", "patellar": "L4", "achilles": "S1"}
+_WEAK = {"0", "1", "2", "3"}
+_TWO_ROOTS = 2
+
+
+def flags_of(findings: Iterable[Finding], *, age: int) -> set[str]:
+    """Codes raised by the assessed findings of a patient of that age in years."""
+    flags = {"rf_minor"} if age < ADULT else set()
+    roots = set()
+    for finding in findings:
+        value = finding.value
+        if value is None:
+            continue
+        sign, flag = _POSITIVE.get(finding.code, (None, None))
+        if flag and value == sign:
+            flags.add(flag)
+        flags.update(flag for limit, flag in _AT_LEAST.get(finding.code, ()) if value >= limit)
+        if finding.code == "beighton_score" and value >= _hypermobile_from(age):
+            flags.add("rf_hypermobility")
+        if finding.code == "atlantodental_interval" and value > (5 if age < ADULT else 3):
+            flags.add("rf_instability")
+        roots |= _lost_root(finding, value)
+    return flags | ({"rf_multilevel_root"} if len(roots) >= _TWO_ROOTS else set())
+
+
+def _hypermobile_from(age):
+    """Beighton: 6 of 9 before puberty (taken as 12), 5 up to 50, 4 after."""
+    if age < 12:
+        return 6
+    return 5 if age <= 50 else 4
+
+
+def _lost_root(finding, value):
+    if finding.code == "myotome_strength" and value in _WEAK:
+        return {finding.qualifiers["level"]}
+    if finding.code == "reflex" and value == 0:
+        return {_REFLEX_ROOT[finding.qualifiers["reflex"]]}
+    return set()

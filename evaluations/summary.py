@@ -1,0 +1,115 @@
+"""An evaluation laid out to be read: every finding by section, in the words of the catalogue, with what stands out."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from evaluations import catalogue, finding_rows, red_flags
+from evaluations.models import Evaluation, Finding
+
+_UNITS = {"deg": "°", "Cel": "°C", "mm[Hg]": "mmHg", "{score}": "", "{beats}": "beats", "{count}": ""}
+_ORDER = list(catalogue.FINDINGS)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding as words."""
+
+    label: str
+    place: str
+    shown: str
+    unit: str
+    status: str
+    stands_out: bool
+    finding: Finding
+
+
+def spoken(text: str) -> str:
+    """`left_lateral_flexion` as `left lateral flexion`."""
+    return text.replace("_", " ")
+
+
+def unit_of(entry: catalogue.Entry) -> str:
+    return _UNITS.get(entry.unit, entry.unit)
+
+
+def shown(finding: Finding) -> str:
+    """The value in words and digits, without its unit; empty unless assessed."""
+    value = finding.value
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case Decimal() | int():
+            direction = finding.direction
+            return f"{value} {direction}" if direction and direction != "none" else str(value)
+        case list():
+            return ", ".join(spoken(v) for v in value) or "none"
+        case "":
+            return "no listing"
+        case _:
+            return value if finding.entry.kind == "listing" else spoken(value)
+
+
+def place_of(finding: Finding) -> str:
+    names = [finding.qualifiers[n] for n in finding.entry.allowed if n in finding.qualifiers]
+    return ", ".join(spoken(name) for name in names)
+
+
+def stands_out(finding: Finding) -> bool:
+    """Differs from a normal that is one exact value; ranges are left to the clinician."""
+    normal = finding.entry.normal_value
+    return finding.value is not None and normal is not None and finding.value != normal
+
+
+def lines(findings: list[Finding]) -> list[tuple[str, list[Line]]]:
+    """(section label, its lines), in the order of the catalogue."""
+    by_section = {}
+    for finding in sorted(findings, key=lambda f: (_ORDER.index(f.code), f.pk)):
+        by_section.setdefault(finding.entry.section, []).append(
+            Line(
+                label=finding.entry.label,
+                place=place_of(finding),
+                shown=shown(finding),
+                unit=unit_of(finding.entry) if finding.status == "assessed" else "",
+                status=finding.get_status_display(),
+                stands_out=stands_out(finding),
+                finding=finding,
+            )
+        )
+    return [(section, by_section[section]) for section in catalogue.SECTIONS if section in by_section]
+
+
+def of(evaluation: Evaluation) -> dict:
+    """For the API: sections with their findings as sent, and the red flags."""
+    answers = red_flags.answers_of(evaluation)
+    return {
+        "id": evaluation.pk,
+        "status": evaluation.status,
+        "version": evaluation.version,
+        "sections": [
+            {
+                "section": section,
+                "label": catalogue.SECTIONS[section],
+                "findings": [
+                    {
+                        **finding_rows.as_sent(line.finding),
+                        "label": line.label,
+                        "unit": line.finding.entry.unit,
+                        "normal": line.finding.entry.normal,
+                        "stands_out": line.stands_out,
+                    }
+                    for line in found
+                ],
+            }
+            for section, found in lines(list(evaluation.findings.all()))
+        ],
+        "red_flags": answers,
+        "red_flags_unanswered": [code for code in catalogue.RED_FLAGS if code not in answers],
+        "open_red_flags": [
+            {"code": e.code, "label": e.label, "tier": e.tier, "answer": e.answer}
+            for e in red_flags.open_events(evaluation.patient)
+        ],
+        "measures": evaluation.measures,
+        "conclusion": evaluation.conclusion,
+    }
