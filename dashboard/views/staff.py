@@ -1,0 +1,74 @@
+from datetime import timedelta
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from clinic import times
+from clinic.errors import RuleBroken
+from clinic.policy import requires
+from dashboard import today as board_of_day
+from locations import access
+from locations.current import current
+from patients import queries
+
+RESULTS = 50
+
+
+class ChosenDay(forms.Form):
+    day = forms.DateField(
+        required=False, input_formats=["%Y-%m-%d"], min_value=times.EARLIEST.date(), max_value=times.LATEST.date()
+    )
+
+    def clean_day(self):
+        day = self.cleaned_data["day"]
+        # The days at the rim have no neighbour to switch to.
+        if day and not times.EARLIEST.date() < day < times.LATEST.date() - timedelta(days=1):
+            raise forms.ValidationError("Out of range.")
+        return day
+
+
+@require_GET
+@requires("appointment.read")
+def today(request):
+    """The board; htmx gets the fragment alone, every 20 seconds."""
+    location = current(request)
+    if location is None:
+        return render(request, "dashboard/today.html", {"board": None})
+    chosen = ChosenDay(request.GET)
+    day = chosen.cleaned_data["day"] if chosen.is_valid() else None
+    if not chosen.is_valid():
+        messages.warning(request, "That is not a day like 2027-01-04, so here is today.")
+    here_today = location.today()
+    day = day or here_today
+    context = {
+        "location": location,
+        "board": board_of_day.read(location, day, request.user),
+        "is_today": day == here_today,
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1),
+        "flags": board_of_day.open_flags(request.user),
+        "clock": times.local(times.now(), location.time_zone),
+        "may_book": access.can(request.user, "appointment.create", location),
+    }
+    return render(request, "dashboard/_board.html" if request.htmx else "dashboard/today.html", context)
+
+
+@require_GET
+@requires("patient.search")
+def search(request):
+    """Where the search box of every page leads; one hit is opened at once."""
+    typed = request.GET.get("q", "").strip()
+    context = {"finder_query": typed[:200], "found": [], "more": False}
+    status = 200
+    if typed:
+        try:
+            found = list(queries.search(request.user, typed)[: RESULTS + 1])
+        except RuleBroken as refused:
+            context["problem"], status, found = refused.message, refused.status, []
+        if len(found) == 1 and access.can(request.user, "patient.read"):
+            return redirect("patient", found[0].pk)
+        context |= {"found": found[:RESULTS], "more": len(found) > RESULTS}
+    context["may_create"] = access.can(request.user, "patient.create")
+    return render(request, "dashboard/search.html", context, status=status)
