@@ -31,7 +31,7 @@ def enrol(people: list[Patient], world: World, rng: Random) -> list[Patient]:
     people = Patient.objects.bulk_create(people)
     known = Patient.locations.through
     known.objects.bulk_create(known(patient=p, location=p.home_location) for p in people)
-    registering.index(people)
+    registering.index_all(people)
     Consent.objects.bulk_create(
         Consent(
             patient=person,
