@@ -17,9 +17,7 @@ RESULTS = 50
 
 
 class ChosenDay(forms.Form):
-    day = forms.DateField(
-        required=False, input_formats=["%Y-%m-%d"], min_value=times.EARLIEST.date(), max_value=times.LATEST.date()
-    )
+    day = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
 
     def clean_day(self):
         day = self.cleaned_data["day"]
