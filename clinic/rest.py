@@ -97,8 +97,6 @@ def explain(error, context):
         body = {"code": error.code, "detail": error.message, "fields": error.fields}
         if error.status == 409:
             body["nearest"] = [slot.as_json() for slot in error.nearest]
-        if transaction.get_connection().in_atomic_block:
-            transaction.set_rollback(True)
         return Response(body, status=error.status)
     if isinstance(error, Http404):
         error = exceptions.NotFound("Not found.")

@@ -1,7 +1,7 @@
 """One rival of the race test: a process of its own that tries to book overlapping visits through the API.
 
 Usage: python -m tests.appointments.rivals SEED ATTEMPTS [--unguarded]. Prints how often each status came back. With
---unguarded it checks for itself and then inserts, without lock or constraint: the control that must double-book.
+--unguarded it checks for itself and then inserts, without lock or constraint: the control that must fail.
 """
 
 import collections
@@ -18,9 +18,8 @@ import django
 django.setup()
 
 from django.db import connection  # noqa: E402
-from rest_framework.test import APIClient
+from rest_framework.test import APIClient  # noqa: E402
 
-# noqa: E402
 from appointments.models import Appointment, AppointmentType  # noqa: E402
 from clinic.models import User  # noqa: E402
 from locations.models import Practitioner, Room  # noqa: E402
@@ -44,14 +43,16 @@ def attempt(client, chance, ids):
 
 
 def unguarded(chance, ids):
-    """Check, then insert, as most schedulers do."""
-    who, start = chance.choice(ids["practitioners"]), 30_000_000 + chance.randrange(0, 60, 5)
+    """Check, then insert, as most schedulers do. All rivals want the same times in the same order."""
+    who, start = ids["practitioners"][0], 30_000_000 + ids["round"] * 20
+    ids["round"] += 1
     if Appointment.objects.filter(practitioner=who, start_minute__lt=start + 15, end_minute__gt=start).exists():
         return "409"
     room = Room.objects.first()
     Appointment.objects.create(
         patient_id=chance.choice(ids["patients"]), practitioner_id=who, room=room, location=room.location,
-        type=AppointmentType.objects.first(), starts_at=at(9), ends_at=at(10), start_minute=start, end_minute=start + 15,
+        type=AppointmentType.objects.first(), starts_at=at(9), ends_at=at(10), start_minute=start,
+        end_minute=start + 15,
         busy_from=start, busy_until=start + 15,
     )  # fmt: skip
     return "201"
@@ -60,11 +61,14 @@ def unguarded(chance, ids):
 def main():
     chance = random.Random(int(sys.argv[1]))
     ids = {
+        "round": 0,
         "patients": list(Patient.objects.values_list("pk", flat=True)),
         "practitioners": list(Practitioner.objects.values_list("pk", flat=True)),
     }
     client = APIClient(raise_request_exception=False)
     client.force_authenticate(User.objects.get(email="rival@example.org"))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     sys.stdin.readline()  # all rivals start together
     came_back = collections.Counter()
     for _ in range(int(sys.argv[2])):

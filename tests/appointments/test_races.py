@@ -49,6 +49,8 @@ def fight(*, rivals, attempts, extra=()):
     ]  # fmt: skip
     total = collections.Counter()
     for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:
