@@ -20,7 +20,7 @@ from clinic.models import Message
 from clinic.outbox import Due, Mail, Skip
 from patients.models import Consent
 
-GRACE = timedelta(minutes=3)
+GRACE = timedelta(seconds=settings.NOTICE_GRACE_SECONDS)
 # kind: how long ahead, and from when on it says nothing new (the shorter reminder takes over)
 AHEAD = {
     "visit-reminder-48h": (timedelta(hours=48), timedelta(hours=2)),

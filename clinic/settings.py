@@ -192,6 +192,10 @@ def mail_settings(url):
 globals().update(mail_settings(env("EMAIL_URL", f"file://{VAR / 'mail'}")))
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "Atlas clinics <clinic@example.org>")
 
+# How long a booking rests before its notice is mailed: a slip put right at once is never mailed.
+NOTICE_GRACE_SECONDS = int(env("NOTICE_GRACE_SECONDS", "180"))
+BEAT_SECONDS = float(env("BEAT_SECONDS", "60"))
+
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 if not REDIS_URL:
     for name in ("queue", "processed", "control"):
@@ -217,8 +221,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
 CELERY_BEAT_SCHEDULE = {
     "send due messages": {
         "task": "clinic.tasks.send_due_messages",
-        "schedule": 60.0,
-        "options": {"expires": 55},
+        "schedule": BEAT_SECONDS,
+        "options": {"expires": max(1, BEAT_SECONDS - 5)},
     },
 }
 

@@ -4,6 +4,8 @@ Instants are aware datetimes in UTC; days are dates in a location's zone. Arithm
 a local time is wrong on the two days a year when the clock changes.
 """
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,8 +19,21 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = frozenset(z for z in available_timezones() if "/" in z and not z.startswith("Etc/"))
 
 
+_as_of: ContextVar[datetime | None] = ContextVar("as_of", default=None)
+
+
 def now() -> datetime:
-    return timezone.now()
+    return _as_of.get() or timezone.now()
+
+
+@contextmanager
+def as_of(instant_: datetime):
+    """Let the rules write as if it were then: for history that is loaded, the demo clinic's. Never in a request."""
+    token = _as_of.set(instant_)
+    try:
+        yield
+    finally:
+        _as_of.reset(token)
 
 
 def zone(name: str) -> ZoneInfo:
