@@ -3,3 +3,13 @@ from django.apps import AppConfig
 
 class CarePlansConfig(AppConfig):
     name = "careplans"
+
+    def ready(self):
+        from careplans import timeline
+        from evaluations import next_steps
+        from patients import chart
+
+        chart.add_timeline(timeline.entries)
+        chart.add_panel("careplans/_panel.html", timeline.panel, action="careplan.read")
+        chart.add_action("Write a care plan", "plan-new", action="careplan.write", icon="plan")
+        next_steps.add("Write care plan", "plan-new", action="careplan.write")

@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from appointments.models import Appointment
-from clinic.text import clean_note
+from clinic.text import clean_line, clean_note
 from evaluations.models import Evaluation
 from locations import access
 from locations.models import Location, Practitioner
@@ -14,6 +14,9 @@ class CarePlanQuerySet(models.QuerySet):
     def visible_to(self, user, action="careplan.read"):
         ids = access.location_ids(user, action)
         return self if ids is None else self.filter(patient__in=Patient.objects.visible_to(user, action))
+
+    def with_names(self):
+        return self.select_related("patient", "evaluation", "location", "practitioner__user")
 
 
 class CarePlan(models.Model):
@@ -33,9 +36,9 @@ class CarePlan(models.Model):
     status = models.CharField(max_length=15, choices=Status, default=Status.DRAFT)
     starts_on = models.DateField()
     reevaluate_after_visits = models.PositiveSmallIntegerField(default=12)
-    reevaluate_by = models.DateField()
+    reevaluate_by = models.DateField(null=True, blank=True)
     consent_signed_at = models.DateTimeField(null=True)
-    consent_signed_name = models.CharField(max_length=200, blank=True)
+    consent_signed_name = models.CharField(max_length=200, blank=True, validators=[clean_line])
     note = models.TextField(blank=True, validators=[clean_note])
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="care_plans_created")
     created_at = models.DateTimeField()
@@ -46,8 +49,24 @@ class CarePlan(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["patient"], condition=Q(status="active"), name="one_active_plan_a_patient")
+            models.UniqueConstraint(fields=["patient"], condition=Q(status="active"), name="one_active_plan_a_patient"),
+            models.CheckConstraint(
+                condition=Q(consent_signed_at=None, consent_signed_name="")
+                | (Q(consent_signed_at__isnull=False) & ~Q(consent_signed_name="")),
+                name="plan_consent_whole_or_absent",
+            ),
         ]
+
+    def __str__(self):
+        return f"Care plan of {self.patient}"
+
+    @property
+    def is_draft(self):
+        return self.status == self.Status.DRAFT
+
+    @property
+    def is_active(self):
+        return self.status == self.Status.ACTIVE
 
 
 class PlanEvent(models.Model):
@@ -59,7 +78,7 @@ class PlanEvent(models.Model):
     to_status = models.CharField(max_length=15)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="plan_events")
     at = models.DateTimeField()
-    reason = models.CharField(max_length=500, blank=True)
+    reason = models.CharField(max_length=500, blank=True, validators=[clean_line])
 
     class Meta:
         ordering = ["at", "pk"]
@@ -113,7 +132,7 @@ class Intervention(models.Model):
 
     plan = models.ForeignKey(CarePlan, models.CASCADE, related_name="interventions")
     code = models.CharField(max_length=40)
-    dose = models.CharField(max_length=200, blank=True)
+    dose = models.CharField(max_length=200, blank=True, validators=[clean_line])
 
     class Meta:
         ordering = ["pk"]
@@ -133,3 +152,11 @@ class PlannedVisit(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["phase", "number"], name="planned_visits_numbered")]
+
+    @property
+    def is_placed(self):
+        """On the calendar; a cancelled or missed appointment leaves the visit owed."""
+        return self.appointment is not None and self.appointment.status not in NOT_FULFILLING
+
+
+NOT_FULFILLING = {Appointment.Status.CANCELLED, Appointment.Status.NO_SHOW}

@@ -1,0 +1,254 @@
+"""Endpoints for care plans."""
+
+import json
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from careplans import blocks, planning
+from careplans.contents import MOST_GOALS, MOST_PHASES
+from careplans.models import CarePlan, PlannedVisit
+from clinic import audit
+from clinic.rest import IdField, LineField, StrictSerializer, once
+from clinic.text import clean_note
+from evaluations.models import Evaluation
+from locations.models import Location, Practitioner
+
+
+class PhaseIn(StrictSerializer):
+    kind = LineField(max_length=15)
+    visits_per_week = serializers.IntegerField(min_value=1, max_value=7)
+    weeks = serializers.IntegerField(min_value=1, max_value=52)
+
+
+class GoalIn(StrictSerializer):
+    metric = LineField(max_length=60)
+    baseline = serializers.DecimalField(max_digits=7, decimal_places=2)
+    target = serializers.DecimalField(max_digits=7, decimal_places=2)
+    due_on = serializers.DateField()
+
+
+class InterventionIn(StrictSerializer):
+    code = LineField(max_length=40)
+    dose = LineField(required=False, allow_blank=True)
+
+
+class PlanIn(StrictSerializer):
+    evaluation = IdField()
+    practitioner = IdField()
+    location = LineField(max_length=50)
+    starts_on = serializers.DateField()
+    phases = PhaseIn(many=True, allow_empty=False, max_length=MOST_PHASES)
+    goals = GoalIn(many=True, required=False, max_length=MOST_GOALS)
+    interventions = InterventionIn(many=True, required=False, max_length=100)
+    reevaluate_by = serializers.DateField(required=False, allow_null=True)
+    reevaluate_after_visits = serializers.IntegerField(min_value=1, max_value=12, required=False)
+    note = serializers.CharField(max_length=5000, required=False, allow_blank=True, validators=[clean_note])
+
+
+class NothingIn(StrictSerializer):
+    pass
+
+
+class ReasonIn(StrictSerializer):
+    reason = LineField(required=False, allow_blank=True, max_length=500)
+
+
+class ConsentIn(StrictSerializer):
+    name = LineField()
+
+
+class ScheduleIn(StrictSerializer):
+    """`weekdays` count from Monday, 0; `at_time` is wall-clock at the plan's location."""
+
+    weekdays = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=6), allow_empty=False, max_length=7
+    )
+    at_time = serializers.TimeField(input_formats=["%H:%M", "%H:%M:%S"])
+
+
+class VisitOut(serializers.Serializer):
+    """A planned visit; `appointment` is null while it is owed."""
+
+    def to_representation(self, visit):
+        shown = visit.appointment if visit.is_placed else None
+        return {
+            "number": visit.number,
+            "wanted_on": visit.wanted_on.isoformat(),
+            "appointment": shown and shown.pk,
+            "starts_at": shown and shown.local_start.isoformat(),
+            "time_zone": shown and shown.location.time_zone,
+        }
+
+
+class PlanOut(serializers.Serializer):
+    """A care plan as the API shows it; `blocks` say why a draft may not become active yet."""
+
+    def to_representation(self, plan):
+        rows = PlannedVisit.objects.filter(phase__plan=plan).select_related("appointment__location")
+        visits = {}
+        for visit in rows:
+            visits.setdefault(visit.phase_id, []).append(VisitOut(visit).data)
+        return {
+            **brief(plan),
+            "reevaluate_after_visits": plan.reevaluate_after_visits,
+            "consent": {"name": plan.consent_signed_name, "signed_at": plan.consent_signed_at}
+            if plan.consent_signed_at
+            else None,
+            "note": plan.note,
+            "phases": [
+                {
+                    "kind": phase.kind,
+                    "visits_per_week": phase.visits_per_week,
+                    "weeks": phase.weeks,
+                    "visits": visits.get(phase.pk, []),
+                }
+                for phase in plan.phases.all()
+            ],
+            "goals": [
+                {"metric": g.metric, "unit": g.unit, "baseline": g.baseline, "target": g.target, "due_on": g.due_on}
+                for g in plan.goals.all()
+            ],
+            "interventions": list(plan.interventions.values("code", "dose")),
+            "blocks": [{"code": b.code, "detail": b.message} for b in blocks.of(plan)] if plan.is_draft else [],
+            "next_steps": planning.allowed(plan),
+        }
+
+
+def brief(plan):
+    return {
+        "id": plan.pk,
+        "status": plan.status,
+        "patient": {"id": plan.patient_id, "name": plan.patient.name},
+        "evaluation": plan.evaluation_id,
+        "practitioner": {"id": plan.practitioner_id, "name": plan.practitioner.name},
+        "location": {"slug": plan.location.slug, "name": plan.location.name},
+        "starts_on": plan.starts_on,
+        "reevaluate_by": plan.reevaluate_by,
+    }
+
+
+def _one(queryset, field, **lookup):
+    """The row in the user's scope, or a 400 that names the field: in a body, what is out of scope is unknown."""
+    found = queryset.filter(**lookup).first()
+    if found is None:
+        raise ValidationError({field: ["There is none such."]})
+    return found
+
+
+def _valid(serializer, data):
+    given = serializer(data=data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
+
+
+class CarePlans(viewsets.GenericViewSet):
+    policies = {
+        "list": "careplan.read",
+        "retrieve": "careplan.read",
+        **dict.fromkeys(["create", "consent", *planning.STEPS], "careplan.write"),
+        "schedule": "careplan.schedule",
+    }
+    serializer_class = PlanIn
+    lookup_value_regex = "[0-9]{1,18}"
+
+    def get_queryset(self):
+        rows = CarePlan.objects.visible_to(self.request.user, self.policies.get(self.action, "careplan.read"))
+        return rows.with_names()
+
+    def list(self, request):
+        """Plans in sight, latest first; of one patient with `?patient=`."""
+        rows = self.get_queryset()
+        if patient := request.query_params.get("patient"):
+            if not (patient.isascii() and patient.isdigit() and len(patient) < 19):
+                raise ValidationError({"patient": ["Give the id of a patient."]})
+            rows = rows.filter(patient=int(patient))
+        return self.get_paginated_response([brief(plan) for plan in self.paginate_queryset(rows)])
+
+    def retrieve(self, request, pk):
+        plan = self._get(pk)
+        audit.record("care_plan.read", on=plan, by=request.user)
+        return Response(PlanOut(plan).data)
+
+    def create(self, request):
+        """Draft a plan from a signed evaluation. A repeated `Idempotency-Key` returns the first answer."""
+        said = _valid(PlanIn, request.data)
+        user = request.user
+        said["evaluation"] = _one(Evaluation.objects.visible_to(user), "evaluation", pk=said["evaluation"])
+        people = Practitioner.objects.visible_to(user).select_related("user")
+        said["practitioner"] = _one(people, "practitioner", pk=said["practitioner"])
+        places = Location.objects.visible_to(user, "careplan.write")
+        said["location"] = _one(places, "location", slug=said["location"])
+
+        def act():
+            return status.HTTP_201_CREATED, _plain(planning.draft(by=user, **said))
+
+        code, body = once(request, act)
+        return Response(body, status=code)
+
+    @action(detail=True, methods=["post"])
+    def consent(self, request, pk):
+        given = _valid(ConsentIn, request.data)
+        return self._answer(planning.sign_consent(self._get(pk), name=given["name"], by=request.user))
+
+    @action(detail=True, methods=["post"])
+    def activate(self, request, pk):
+        _valid(NothingIn, request.data)
+        return self._answer(planning.activate(self._get(pk), by=request.user))
+
+    @action(detail=True, methods=["post"])
+    def hold(self, request, pk):
+        return self._step(request, pk, "hold")
+
+    @action(detail=True, methods=["post"])
+    def resume(self, request, pk):
+        return self._step(request, pk, "resume")
+
+    @action(detail=True, methods=["post"])
+    def complete(self, request, pk):
+        return self._step(request, pk, "complete")
+
+    @action(detail=True, methods=["post"])
+    def discontinue(self, request, pk):
+        return self._step(request, pk, "discontinue")
+
+    @action(detail=True, methods=["post"])
+    def schedule(self, request, pk):
+        """Put the first phase on the calendar; `owed` are the visits for which no time was found."""
+        given = _valid(ScheduleIn, request.data)
+        plan = self._get(pk)
+
+        def act():
+            placed = planning.schedule(plan, by=request.user, **given)
+            return status.HTTP_200_OK, {
+                "booked": VisitOut(placed.booked, many=True).data,
+                "owed": VisitOut(placed.debts, many=True).data,
+            }
+
+        code, body = once(request, act)
+        return Response(body, status=code)
+
+    def _get(self, pk):
+        if int(pk) >= 2**63:
+            raise Http404
+        return get_object_or_404(self.get_queryset(), pk=pk)
+
+    def _step(self, request, pk, name):
+        given = _valid(ReasonIn, request.data)
+        return self._answer(planning.take(name, self._get(pk), by=request.user, reason=given.get("reason", "")))
+
+    def _answer(self, plan):
+        return Response(PlanOut(plan).data)
+
+
+def _plain(plan):
+    """As JSON holds it, so that a repeat answers the very same."""
+    return json.loads(JSONRenderer().render(PlanOut(plan).data))
+
+
+ENDPOINTS = [("care-plans", CarePlans, "care-plan")]

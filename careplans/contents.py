@@ -1,0 +1,92 @@
+"""What a plan says before it is a row: phases, goals, interventions and the checkpoint, checked as a whole. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+from careplans import interventions, metrics, placing
+from careplans.models import Phase
+from clinic.errors import RuleBroken
+
+MOST_PHASES, MOST_GOALS, MOST_WEEKS = 12, 20, 52
+LONGEST_AHEAD = timedelta(days=366)
+# Days and visits until the re-evaluation at the latest, by the kind of the first phase (clinical reference 4.3).
+CHECKPOINT_WITHIN = {Phase.Kind.RELIEF: (30, 12), Phase.Kind.CORRECTIVE: (90, 12), Phase.Kind.STABILISATION: (90, 12)}
+
+
+@dataclass
+class Contents:
+    """`phases` of kind, visits_per_week, weeks; `goals` of metric, baseline, target, due_on; `interventions` of code
+    and dose: mappings, as a form or the API gives them.
+    """
+
+    starts_on: date
+    phases: Sequence[Mapping]
+    goals: Sequence[Mapping] = ()
+    interventions: Sequence[Mapping] = ()
+    reevaluate_by: date | None = None
+    reevaluate_after_visits: int = 12
+    note: str = ""
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raises RuleBroken naming every field that is wrong; its code is that of the first."""
+        codes = [*self._phase_faults(), *self._goal_faults(), *self._intervention_faults(), *self._day_faults()]
+        if codes:
+            raise RuleBroken(next(iter(self.faults.values())), code=codes[0], fields=self.faults, status=400)
+
+    def _fault(self, name: str, message: str, code: str = "invalid") -> str:
+        self.faults.setdefault(name, message)
+        return code
+
+    def _phase_faults(self) -> Iterable[str]:
+        if not 1 <= len(self.phases) <= MOST_PHASES:
+            yield self._fault("phases", f"A plan has 1 to {MOST_PHASES} phases.", "no_phase")
+            return
+        for n, phase in enumerate(self.phases):
+            if phase["kind"] not in Phase.Kind.values:
+                yield self._fault(f"phases.{n}.kind", "There is no such phase.")
+            if not 1 <= phase["visits_per_week"] <= 7:
+                yield self._fault(f"phases.{n}.visits_per_week", "1 to 7 visits a week.")
+            if not 1 <= phase["weeks"] <= MOST_WEEKS:
+                yield self._fault(f"phases.{n}.weeks", f"1 to {MOST_WEEKS} weeks.")
+        relief = [(p["visits_per_week"], p["weeks"]) for p in self.phases if p["kind"] == Phase.Kind.RELIEF]
+        if not self.faults and placing.most_in_28_days(relief) > placing.MOST_VISITS_IN_28_DAYS:
+            message = f"Relief takes at most {placing.MOST_VISITS_IN_28_DAYS} visits in 28 days."
+            yield self._fault("phases", message, "too_many_visits")
+
+    def _goal_faults(self) -> Iterable[str]:
+        if len(self.goals) > MOST_GOALS:
+            yield self._fault("goals", f"A plan has at most {MOST_GOALS} goals.")
+            return
+        names = [goal["metric"] for goal in self.goals]
+        for n, goal in enumerate(self.goals):
+            metric = metrics.METRICS.get(goal["metric"])
+            if metric is None:
+                yield self._fault(f"goals.{n}.metric", "This is not one of the metrics.", "unknown_metric")
+            elif names.index(metric.name) != n:
+                yield self._fault(f"goals.{n}.metric", "There is already a goal with this metric.")
+            elif message := metrics.fault(metric, Decimal(goal["baseline"]), Decimal(goal["target"])):
+                yield self._fault(f"goals.{n}.target", message, "bad_target")
+            if not self.starts_on < goal["due_on"] <= self.starts_on + 2 * LONGEST_AHEAD:
+                yield self._fault(f"goals.{n}.due_on", "A goal is due after the plan starts, within two years.")
+
+    def _intervention_faults(self) -> Iterable[str]:
+        codes = [row["code"] for row in self.interventions]
+        for n, code in enumerate(codes):
+            if code not in interventions.KNOWN:
+                yield self._fault(f"interventions.{n}.code", "This is not one of the interventions.", "unknown_code")
+            elif codes.index(code) != n:
+                yield self._fault(f"interventions.{n}.code", "The intervention is named twice.")
+
+    def _day_faults(self) -> Iterable[str]:
+        if "phases" in self.faults or any(name.endswith(".kind") for name in self.faults):
+            return
+        days, visits = CHECKPOINT_WITHIN[self.phases[0]["kind"]]
+        if not 1 <= self.reevaluate_after_visits <= visits:
+            yield self._fault("reevaluate_after_visits", f"Re-evaluate after 1 to {visits} visits.")
+        last = self.starts_on + timedelta(days)
+        if self.reevaluate_by is not None and not self.starts_on < self.reevaluate_by <= last:
+            message = f"Re-evaluate after the start and within {days} days of it."
+            yield self._fault("reevaluate_by", message)

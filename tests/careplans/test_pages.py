@@ -1,0 +1,128 @@
+import pytest
+
+from appointments.models import Appointment
+from careplans import planning
+from careplans.models import CarePlan
+from tests import make
+
+
+def rows(name, *given):
+    data = {f"{name}-TOTAL_FORMS": "3", f"{name}-INITIAL_FORMS": "1"}
+    return data | {f"{name}-{n}-{field}": value for n, row in enumerate(given) for field, value in row.items()}
+
+
+@pytest.fixture
+def typed(chiro, atlanta):
+    return {
+        "practitioner": chiro.pk,
+        "location": atlanta.pk,
+        "starts_on": "2027-01-04",
+        "reevaluate_by": "2027-02-01",
+        "reevaluate_after_visits": "12",
+        "interventions": ["nucca", "heat"],
+        "note": "Two pillows.",
+        **rows("phases", {"kind": "relief", "visits_per_week": "2", "weeks": "4"}),
+        **rows("goals", {"metric": "migraine_days_28", "baseline": "10", "target": "", "due_on": "2027-03-01"}),
+    }
+
+
+def test_a_plan_from_the_form_to_the_calendar(sign_in, signed, chiro, typed, adjustment):
+    client = sign_in(chiro.user)
+    assert client.get(f"/care-plans/new/?evaluation={signed.pk}").status_code == 200
+
+    client.post(f"/care-plans/new/?evaluation={signed.pk}", typed)
+    plan = CarePlan.objects.get()
+    assert [(g.baseline, g.target) for g in plan.goals.all()] == [(10, 5)]
+    assert list(plan.interventions.values_list("code", "dose")) == [
+        ("nucca", ""), ("heat", "10-20 min, with a skin barrier"),
+    ]  # fmt: skip
+    assert "Informed consent is not signed." in client.get(f"/care-plans/{plan.pk}/").content.decode()
+    client.post(f"/care-plans/{plan.pk}/consent/", {"name": "Avery Testerson"})
+    client.post(f"/care-plans/{plan.pk}/step/", {"step": "activate"})
+    answer = client.post(f"/care-plans/{plan.pk}/schedule/", {"weekdays": ["0", "2"], "at_time": "10:00"}, follow=True)
+
+    assert "8 visits on the calendar." in answer.content.decode()
+    assert Appointment.objects.count() == 8
+    assert "Two pillows." in client.get(f"/care-plans/{plan.pk}/print/").content.decode()
+
+
+def test_a_refused_plan_keeps_what_was_typed(sign_in, signed, chiro, typed):
+    typed["phases-0-visits_per_week"] = "4"
+
+    page = sign_in(chiro.user).post(f"/care-plans/new/?evaluation={signed.pk}", typed).content.decode()
+
+    assert "Relief takes at most 12 visits in 28 days." in page
+    assert "Two pillows." in page
+    assert not CarePlan.objects.exists()
+
+
+def test_a_fault_is_shown_at_its_row(sign_in, signed, chiro, typed):
+    typed |= {"goals-0-target": "12", "phases-1-weeks": "4"}
+
+    answer = sign_in(chiro.user).post(f"/care-plans/new/?evaluation={signed.pk}", typed)
+    assert answer.context["phases"][1].errors["kind"] == ["Fill this in, or empty the whole row."]
+    del typed["phases-1-weeks"]
+    answer = sign_in(chiro.user).post(f"/care-plans/new/?evaluation={signed.pk}", typed)
+
+    assert answer.context["goals"][0].errors["target"] == ["Migraine days in 28 days gets better when it falls."]
+
+
+def test_edit_a_draft(sign_in, draft, chiro, typed):
+    plan = draft()
+    client = sign_in(chiro.user)
+    assert 'value="2027-01-04"' in client.get(f"/care-plans/{plan.pk}/edit/").content.decode()
+
+    client.post(f"/care-plans/{plan.pk}/edit/", typed)
+
+    assert [phase.visit_count for phase in plan.phases.all()] == [8]
+
+
+def test_an_active_plan_is_not_edited(sign_in, active, chiro):
+    assert sign_in(chiro.user).get(f"/care-plans/{active.pk}/edit/").url == f"/care-plans/{active.pk}/"
+
+
+def test_refused_steps_say_why(sign_in, draft, chiro):
+    plan = draft()
+
+    answer = sign_in(chiro.user).post(f"/care-plans/{plan.pk}/step/", {"step": "activate"})
+    assert (answer.status_code, answer.context["refused"]) == (409, "Informed consent is not signed.")
+    answer = sign_in(chiro.user).post(f"/care-plans/{plan.pk}/step/", {"step": "discontinue"})
+    assert answer.context["refused"] == "Say why the plan is discontinued."
+    answer = sign_in(chiro.user).post(f"/care-plans/{plan.pk}/consent/", {"name": "\x00"})
+
+    assert (answer.status_code, list(answer.context["consent"].errors)) == (400, ["name"])
+
+
+def test_refused_schedule_says_why(sign_in, active, chiro):
+    address = f"/care-plans/{active.pk}/schedule/"
+
+    answer = sign_in(chiro.user).post(address, {"weekdays": ["0"], "at_time": "10:00"})
+    assert answer.context["refused"] == "Choose at least 2 weekdays: the phase has as many visits a week."
+    answer = sign_in(chiro.user).post(address, {"weekdays": ["9"], "at_time": "x"})
+
+    assert (answer.status_code, answer.context["refused"]) == (400, "Choose the days and the time.")
+
+
+@pytest.mark.parametrize("query", ["", "?evaluation=x", "?patient=-1"])
+def test_new_without_an_evaluation(sign_in, chiro, query):
+    assert sign_in(chiro.user).get(f"/care-plans/new/{query}").status_code == 400
+
+
+def test_new_from_the_patient_takes_the_latest_signed_evaluation(sign_in, signed, patient, chiro):
+    answer = sign_in(chiro.user).get(f"/care-plans/new/?patient={patient.pk}")
+
+    assert answer.context["evaluation"] == signed
+
+
+def test_who_may_see_pages(sign_in, active, desk, marietta):
+    address = f"/care-plans/{active.pk}/"
+    elsewhere = make.practitioner(marietta).user
+    other_desk = make.user("desk", marietta)
+
+    assert [sign_in(who).get(address).status_code for who in (desk, elsewhere)] == [403, 404]
+    assert [sign_in(who).post(f"{address}step/", {"step": "hold"}).status_code for who in (desk, elsewhere)] == [
+        403,
+        404,
+    ]
+    assert sign_in(other_desk).post(f"{address}schedule/", {}).status_code == 404
+    assert planning.allowed(active) == ["hold", "complete", "discontinue"]
