@@ -1,0 +1,139 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from appointments import booking, visit_status
+from clinic import times
+from dashboard import today
+from evaluations.models import RedFlagEvent
+from tests import make
+
+
+@pytest.fixture
+def book(atlanta, chiro, adjustment, desk):
+    """`book(hour)` books a new patient in Atlanta on the tests' Monday."""
+
+    def at(hour, **person):
+        return booking.book(
+            patient=make.patient(atlanta, **person), practitioner=chiro, location=atlanta, type=adjustment,
+            starts_at=make.at(hour), by=desk,
+        )  # fmt: skip
+
+    return at
+
+
+def _shown(board):
+    columns = {column.code: [card.visit for card in column.cards] for column in board.columns}
+    return {**columns, "gone": [card.visit for card in board.gone]}
+
+
+def test_board_sorts_visits_by_where_they_are(atlanta, desk, book):
+    ways = [[], ["arrive"], ["arrive", "start"], ["arrive", "start", "complete"], ["cancel"]]
+    visits = [book(9 + n) for n in range(len(ways))]
+    for visit, steps in zip(visits, ways, strict=True):
+        for step in steps:
+            visit_status.take(step, visit, by=desk, reason="Asked")
+
+    board = today.read(atlanta, make.MONDAY, desk)
+
+    due, arrived, in_room, done, gone = visits
+    assert _shown(board) == {"due": [due], "arrived": [arrived], "in_room": [in_room], "done": [done], "gone": [gone]}
+    assert board.total == 5
+
+
+def test_board_offers_the_step_forward_and_not_to_owners(atlanta, desk, owner, book):
+    visit = book(9)
+
+    card = today.read(atlanta, make.MONDAY, desk).columns[0].cards[0]
+    seen = today.read(atlanta, make.MONDAY, owner).columns[0].cards[0]
+
+    assert (card.forward.name, [step.name for step in card.others]) == ("arrive", ["confirm"])
+    assert (seen.visit, seen.forward, seen.others) == (visit, None, [])
+
+
+def test_board_counts_the_minutes_of_waiting(atlanta, desk, book):
+    visit = book(9)
+    visit_status.arrive(visit, by=desk)
+    visit.history.filter(step="arrived").update(at=times.now() - timedelta(minutes=12, seconds=30))
+
+    card = today.read(atlanta, make.MONDAY, desk).columns[1].cards[0]
+
+    assert card.minutes == 12
+
+
+def test_board_of_another_day_or_location_is_empty(atlanta, marietta, desk, book):
+    book(9)
+
+    assert today.read(atlanta, make.MONDAY + timedelta(days=1), desk).total == 0
+    assert today.read(marietta, make.MONDAY, desk).total == 0
+
+
+def test_page_asks_the_same_queries_for_one_and_three(desk, book, sign_in):
+    client = sign_in(desk)
+    counts = []
+    for hours in ((9,), (10, 11)):
+        for hour in hours:
+            book(hour)
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            client.get(f"/?day={make.MONDAY}")
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1] <= 8
+
+
+def test_page_shows_the_day_asked_for_and_the_fragment_alone(desk, book, sign_in):
+    book(9, given="Zora")
+    client = sign_in(desk)
+
+    page = client.get(f"/?day={make.MONDAY}").content.decode()
+    fragment = client.get(f"/?day={make.MONDAY}", headers={"HX-Request": "true"}).content.decode()
+
+    assert "Zora" in page
+    assert "Zora" in fragment
+    assert ("<html" in page, "<html" in fragment) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "day", ["2027-13-01", "tomorrow", "0001-01-01", "9999-12-31", "2099-12-31", "\x00", "1/4/2027"]
+)
+def test_page_of_a_bad_day_is_today_with_a_word(atlanta, desk, sign_in, day):
+    answer = sign_in(desk).get("/", {"day": day})
+
+    assert answer.status_code == 200
+    assert answer.context["board"].day == atlanta.today()
+    assert len(answer.context["messages"]) == 1
+
+
+def test_page_without_a_location_says_what_to_do(db, sign_in):
+    page = sign_in(make.user("owner")).get("/").content.decode()
+
+    assert "You have no location yet" in page
+
+
+def test_button_on_the_board_takes_the_step_and_comes_back(atlanta, desk, book, sign_in):
+    visit = book(9)
+
+    answer = sign_in(desk).post(f"/appointments/{visit.pk}/step/", {"step": "arrive", "next": "/"})
+
+    visit.refresh_from_db()
+    assert (answer.url, visit.status) == ("/", "arrived")
+
+
+def test_open_flags_only_for_clinicians_of_the_patient(atlanta, marietta, chiro, desk, patient):
+    stranger = make.patient(marietta)
+    now = times.now()
+    for person, tier, resolved in (
+        (patient, "emergency", None), (patient, "caution", None), (patient, "urgent", now), (stranger, "urgent", None),
+    ):  # fmt: skip
+        RedFlagEvent.objects.create(
+            patient=person, code=f"flag-{tier}", tier=tier, answer="yes", opened_at=now, resolved_at=resolved
+        )
+
+    seen = today.open_flags(chiro.user)
+
+    assert [(flag["event"].patient, flag["event"].tier) for flag in seen] == [(patient, "emergency")]
+    assert today.open_flags(desk) == []
