@@ -336,9 +336,9 @@ def test_times_of_any_clinic_name_the_clinic(sign_in, atlanta, nashville, chiro,
     page = sign_in(both).get("/appointments/new/", chosen).content.decode()
 
     assert "9:00 AM EST" in page
-    assert "Robin Sample, DC · Atlanta" in page
+    assert '<span class="soft">Robin Sample, DC</span> <span class="soft">Atlanta</span>' in page
     assert "9:00 AM CST" in page
-    assert "Casey Central, DC · Nashville" in page
+    assert '<span class="soft">Casey Central, DC</span> <span class="soft">Nashville</span>' in page
 
 
 def test_taken_time_loses_nothing_and_offers_the_nearest(sign_in, desk, visit, atlanta, adjustment):

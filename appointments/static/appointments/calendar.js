@@ -17,7 +17,8 @@ let busy = false; // a drag or a move is under way: a refresh would pull the vis
 function eventContent({ event, timeText }) {
   if (event.display === "background") return undefined;
   const { status, type, room } = event.extendedProps;
-  const body = element("div", "visit-body");
+  const minutes = (event.end - event.start) / 60_000;
+  const body = element("div", minutes < 30 ? "visit-body is-short" : minutes < 45 ? "visit-body is-half" : "visit-body");
   const head = element("div", "visit-head");
   head.append(element("span", "visit-name", event.title), element("span", "visit-status", status));
   body.append(head, element("div", "visit-more", `${timeText} · ${type} · ${room}`));
@@ -120,6 +121,7 @@ function show(view) {
 
 views.addEventListener("click", ({ target }) => target.dataset.view && show(target.dataset.view));
 document.getElementById("visit-dialog-move")?.addEventListener("submit", (event) => {
+  if (event.submitter?.value === "close") return;
   event.preventDefault();
   const form = event.currentTarget;
   const fields = { practitioner: form.practitioner.value, day: form.day.value, time: form.time.value };

@@ -20,14 +20,14 @@ export function wallClock(starts, delta) {
 
 export function say(kind, text, choices = []) {
   const notice = element("div", `notice is-${kind}`);
-  const body = element("div", "", text);
+  const offers = element("div", "calendar-offers");
   for (const { label, act } of choices) {
     const button = element("button", "btn btn-outline-secondary btn-sm", label);
     button.type = "button";
     button.addEventListener("click", act);
-    body.append(button);
+    offers.append(button);
   }
-  notice.append(body);
+  notice.append(element("span", "", text), offers);
   document.getElementById("calendar-says").replaceChildren(notice);
 }
 
