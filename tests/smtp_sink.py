@@ -1,6 +1,7 @@
 """A real mail server on the loopback that misbehaves as told and keeps a copy of whatever it was handed."""
 
 import email
+import socket
 from contextlib import contextmanager
 
 from aiosmtpd.controller import Controller
@@ -38,18 +39,23 @@ class Server(Controller):
         return SMTP(
             self.handler,
             auth_require_tls=False,
-            auth_required=True,
             authenticator=lambda *_: AuthResult(success=False, handled=False),
         )
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @contextmanager
 def smtp_sink(settings, mode="take"):
     sink = Sink(mode)
-    server = Server(sink, hostname="127.0.0.1", port=0)
+    server = Server(sink, hostname="127.0.0.1", port=free_port())
     server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.server.sockets[0].getsockname()[1]
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     settings.EMAIL_TIMEOUT = 10
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "demo" if mode == "locked" else ""

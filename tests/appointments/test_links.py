@@ -1,0 +1,147 @@
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from appointments import booking, visit_status
+from clinic import tokens
+from clinic.models import Link
+from tests import make
+
+NOW = make.at(9, day=make.MONDAY - timedelta(days=4))
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False) as travel:
+        yield travel
+
+
+@pytest.fixture
+def visit(patient, chiro, atlanta, adjustment, desk):
+    patient.consents.create(scope="email_reminders", given_at=NOW)
+    return booking.book(
+        patient=patient, practitioner=chiro, location=atlanta, type=adjustment, starts_at=make.at(10), by=desk
+    )
+
+
+@pytest.fixture
+def url(visit):
+    token = tokens.issue_link(purpose="visit", on=visit, expires_at=visit.ends_at)
+    return reverse("visit-link", args=[token])
+
+
+@pytest.fixture
+def stop_url(visit):
+    token = tokens.issue_link(purpose="unsubscribe", on=visit.patient, expires_at=NOW + timedelta(days=90))
+    return reverse("visit-mails-stop", args=[token])
+
+
+def state(visit):
+    visit.refresh_from_db()
+    links = list(Link.objects.order_by("pk").values_list("revoked_at", "used_at", "wrong_tries"))
+    return visit.status, visit.history.count(), visit.patient.consents.filter(withdrawn_at=None).count(), links
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_opening_any_link_changes_nothing(client, visit, url, stop_url, method):
+    before = state(visit)
+
+    answers = [getattr(client, method)(address) for address in (url, f"{url}visit.ics", stop_url)]
+
+    assert [a.status_code for a in answers] == [200, 200, 200]
+    assert [a["Referrer-Policy"] for a in answers] == ["no-referrer"] * 3
+    assert state(visit) == before
+
+
+def test_confirming_twice_confirms_once(client, visit, url):
+    first = client.post(url, {"step": "confirm"})
+    second = client.post(url, {"step": "confirm"})
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert list(visit.history.values_list("step", "by", "by_whom")[1:]) == [("confirmed", None, "patient")]
+
+
+def test_button_works_where_browsers_hide_the_origin(visit, url):
+    answer = Client(enforce_csrf_checks=True).post(url, {"step": "confirm"}, headers={"origin": "null"})
+
+    visit.refresh_from_db()
+    assert (answer.status_code, visit.status) == (200, "confirmed")
+
+
+def test_cancel_with_the_birth_date_cancels_and_spends_the_link(client, visit, url):
+    done = client.post(url, {"step": "cancel", "born_on": "1991-11-14"})
+    again = client.post(url, {"step": "cancel", "born_on": "1991-11-14"})
+
+    visit.refresh_from_db()
+    assert (done.status_code, again.status_code, visit.status) == (200, 410, "cancelled")
+    assert visit.history.last().by_whom == "patient"
+
+
+def test_cancel_by_a_confirmed_patient_works(client, visit, url):
+    client.post(url, {"step": "confirm"})
+    client.post(url, {"step": "cancel", "born_on": "1991-11-14"})
+
+    visit.refresh_from_db()
+    assert visit.status == "cancelled"
+
+
+def test_fifth_wrong_birth_date_kills_the_link(client, visit, url):
+    answers = [client.post(url, {"step": "cancel", "born_on": "1990-01-01"}).status_code for _ in range(5)]
+    right = client.post(url, {"step": "cancel", "born_on": "1991-11-14"})
+
+    visit.refresh_from_db()
+    assert answers == [400, 400, 400, 400, 410]
+    assert (right.status_code, visit.status) == (410, "booked")
+
+
+@pytest.mark.parametrize("typed", ["", "yesterday", "0000-00-00", "1991-11-14\x00", "9" * 5000])
+def test_birth_date_that_is_none_is_an_error_on_the_field(client, visit, url, typed):
+    answer = client.post(url, {"step": "cancel", "born_on": typed})
+
+    assert answer.status_code == 400
+    assert list(answer.context["form"].errors) == ["born_on"]
+    assert Link.objects.get().wrong_tries == 0
+
+
+def test_unknown_step_is_refused(client, visit, url):
+    assert client.post(url, {"step": "complete"}).status_code == 400
+
+
+def test_links_that_are_no_good_look_all_the_same(client, visit, url, stop_url, clock):
+    foreign = stop_url.replace("unsubscribe", "visits")
+    pages = [client.get(reverse("visit-link", args=[t])) for t in ("x", "a" * 43, "%00")] + [client.get(foreign)]
+    clock.move_to(visit.ends_at)
+    pages.append(client.get(url))
+
+    assert {p.status_code for p in pages} == {410}
+    assert len({p.content for p in pages}) == 1
+
+
+def test_link_to_a_visit_cancelled_by_the_desk_is_gone(client, visit, url, desk):
+    visit_status.cancel(visit, by=desk)
+
+    assert client.get(url).status_code == 410
+
+
+def test_unsubscribe_in_one_click_withdraws_the_consent(visit, stop_url):
+    client = Client(enforce_csrf_checks=True)
+
+    first = client.post(stop_url, {"List-Unsubscribe": "One-Click"})
+    second = client.post(stop_url, {"List-Unsubscribe": "One-Click"})
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert visit.patient.consents.filter(withdrawn_at=None).count() == 0
+
+
+def test_unsubscribe_with_a_wrong_link_is_gone(client, visit):
+    assert client.post(reverse("visit-mails-stop", args=["x"])).status_code == 410
+
+
+def test_page_names_the_zone_and_not_the_patient(client, visit, url):
+    page = client.get(url).content.decode()
+
+    assert "Monday, January 4, 2027 at 10:00 AM EST" in page
+    assert visit.patient.family_name not in page
