@@ -44,7 +44,7 @@ def test_every_finding_is_on_the_form_with_its_value(sign_in, chiro, evaluation,
         cell, page = controls[finding.code, finding.qualifier_key]
         assert cell.status == finding.status
         assert cell.value == finding.value
-        assert f'name="{html.escape(cell.name)}"' in page
+        assert f'name="{html.escape(cell.name)}value"' in page
 
 
 def test_it_is_signed_and_printed_unchanged(sign_in, chiro, answered, save, sent):

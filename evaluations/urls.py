@@ -1,0 +1,13 @@
+from django.urls import path
+
+from evaluations import views
+
+urlpatterns = [
+    path("evaluations/start/", views.start, name="evaluation-start"),
+    path("evaluations/<int:pk>/", views.evaluation, name="evaluation"),
+    path("evaluations/<int:pk>/sign/", views.sign, name="evaluation-sign"),
+    path("evaluations/<int:pk>/stop/", views.stop, name="evaluation-stop"),
+    path("evaluations/<int:pk>/addenda/", views.addendum, name="evaluation-addendum"),
+    path("evaluations/<int:pk>/print/", views.printed, name="evaluation-print"),
+    path("red-flags/<int:pk>/resolve/", views.resolve, name="red-flag-resolve"),
+]
