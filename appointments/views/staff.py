@@ -15,9 +15,9 @@ from appointments.models import Appointment, AppointmentType
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from clinic.text import folded
 from locations import access
 from locations.current import current
+from patients import queries
 from patients.models import Patient
 
 SOONEST = 12
@@ -96,11 +96,13 @@ def _chosen_patient(request):
 
 def _choose_patient(request):
     form = FindPatient(request.GET)
-    words = folded(form.cleaned_data["q"]).split() if form.is_valid() else []
-    found = Patient.objects.visible_to(request.user) if words else Patient.objects.none()
-    for word in words:
-        found = found.filter(search_terms__term__startswith=word)
-    context = {"form": form, "found": found.distinct()[:20], "words": words, "type": request.GET.get("type", "")}
+    typed = form.cleaned_data["q"] if form.is_valid() else ""
+    found = []
+    try:
+        found = queries.search(request.user, typed)[:20] if typed else []
+    except RuleBroken as broken:
+        form.add_error("q", broken.message)
+    context = {"form": form, "found": found, "typed": typed, "type": request.GET.get("type", "")}
     fragment = request.htmx and request.htmx.target == "found-patients"
     return render(request, "appointments/_found_patients.html" if fragment else "appointments/new.html", context)
 
