@@ -73,7 +73,7 @@ def _at(entry):
 
 def actions(patient, user) -> list[dict]:
     shown = []
-    for entry in _actions:
+    for entry in reversed(_actions):  # upper packages are made ready first; their buttons come last
         if access.can(user, entry.action):
             query = {"patient": patient.pk, **(entry.query(patient) if entry.query else {})}
             url = f"{reverse(entry.url_name)}?{urlencode(query)}"
