@@ -8,5 +8,5 @@ class DashboardConfig(AppConfig):
         from clinic import navigation
 
         navigation.add("Today", "today", action="appointment.read", icon="today", order=10, key="t")
-        navigation.add_button("New booking", "appointment-new", action="appointment.create", icon="plus", key="n")
+        navigation.add("Messages", "messages", action="message.read", icon="message", order=60, key="m")
         navigation.search_at("search", action="patient.search")

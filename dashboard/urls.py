@@ -1,8 +1,10 @@
 from django.urls import path
 
-from dashboard.views import staff
+from dashboard.views import messages, staff
 
 urlpatterns = [
     path("", staff.today, name="today"),
     path("search/", staff.search, name="search"),
+    path("messages/", messages.listing, name="messages"),
+    path("messages/<int:pk>/try-again/", messages.try_again, name="message-try-again"),
 ]
