@@ -20,7 +20,6 @@ _OPERATIONS = {MANAGER: HERE, CLINICIAN: HERE, DESK: HERE}
 _CLINICAL = {CLINICIAN: HERE}
 TABLE: dict[str, dict[str, str]] = {
     "location.read": {OWNER: ALL, MANAGER: HERE, CLINICIAN: HERE, DESK: HERE, AUDITOR: ALL},
-    "location.write": {OWNER: ALL, MANAGER: HERE},
     "user.read": {OWNER: ALL, MANAGER: HERE, CLINICIAN: HERE, DESK: HERE, AUDITOR: ALL},
     "patient.search": {OWNER: ALL, **_OPERATIONS},
     "patient.read": {OWNER: ALL, **_OPERATIONS},
@@ -31,7 +30,6 @@ TABLE: dict[str, dict[str, str]] = {
     "appointment.create": _OPERATIONS,
     "appointment.change": _OPERATIONS,
     "appointment.override": {MANAGER: HERE, CLINICIAN: OWN},
-    "hours.write": {OWNER: ALL, MANAGER: HERE, CLINICIAN: OWN},
     "evaluation.read": _CLINICAL,
     "evaluation.write": _CLINICAL,
     "evaluation.sign": {CLINICIAN: OWN},
@@ -41,8 +39,6 @@ TABLE: dict[str, dict[str, str]] = {
     "careplan.schedule": _OPERATIONS,
     "message.read": {OWNER: ALL, MANAGER: HERE, DESK: HERE, AUDITOR: ALL},
     "message.retry": {OWNER: ALL, MANAGER: HERE},
-    "report.read": {OWNER: ALL, MANAGER: HERE, CLINICIAN: HERE, AUDITOR: ALL},
-    "audit.read": {OWNER: ALL, MANAGER: HERE, AUDITOR: ALL},
 }
 
 # Addresses of packages that are not ours, by their name in the resolver; any other of theirs is a 404.
