@@ -19,7 +19,7 @@ class PlanForm(forms.Form):
     """What a plan says besides its phases and goals. Interventions that a restriction forbids are not offered."""
 
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), empty_label=None)
-    location = forms.ModelChoiceField(Location.objects.none(), to_field_name="slug", empty_label=None)
+    location = forms.ModelChoiceField(Location.objects.none(), empty_label=None)
     starts_on = day_field(label="Starts on")
     reevaluate_by = day_field(label="Re-evaluate by", required=False)
     reevaluate_after_visits = forms.IntegerField(label="or after visits", min_value=1, max_value=12, initial=12)
