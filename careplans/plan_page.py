@@ -31,6 +31,7 @@ def read(plan: CarePlan) -> dict:
         "phases": phases,
         "visits": shown,
         "counts": _counts(shown),
+        "is_first_phase_owed": any(one["visit"].phase.order == 1 and not one["visit"].is_placed for one in shown),
         "goals": [_goal(goal) for goal in plan.goals.all()],
         "interventions": [_intervention(row) for row in plan.interventions.all()],
         "restrictions": restriction_labels(blocks.restrictions_of(plan.patient)),
