@@ -14,7 +14,7 @@ def test_the_owner_may_do_everything_everywhere_and_is_audited(db):
     call_command("create_owner", "Ada@Example.org", "Ada Sample")
 
     ada = User.objects.get(email="ada@example.org")
-    assert access.location_ids(ada, "location.write") is None
+    assert access.location_ids(ada, "user.read") is None
     assert ada.check_password("a-long-sentence-of-words")
     assert AuditEntry.objects.get().action == "user.created"
 

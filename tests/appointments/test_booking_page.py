@@ -1,0 +1,181 @@
+import pytest
+
+from appointments.models import Appointment
+from tests import make
+from tests.make import at
+
+EVENTS = "/calendar/events/"
+
+
+def offered(page):
+    return [line.split('value="')[1].split('"')[0] for line in page.splitlines() if 'name="slot"' in line]
+
+
+def search(visit_type, location, patient, **more):
+    return {"patient": patient.pk, "type": visit_type.slug, "location": location.slug, "from_day": "2027-01-04", **more}
+
+
+def test_booking_starts_with_the_patient(sign_in, desk, patient):
+    patient.search_terms.create(term="testerson")
+    client = sign_in(desk)
+
+    page = client.get("/appointments/new/", {"q": "TESTER", "type": "adjustment"}).content.decode()
+
+    assert f"/appointments/new/?patient={patient.pk}&amp;type=adjustment" in page
+    assert "Nobody found" in client.get("/appointments/new/", {"q": "zzz"}).content.decode()
+
+
+def test_booking_does_not_find_patients_of_other_locations(sign_in, desk, patient, marietta):
+    patient.search_terms.create(term="testerson")
+    assert "Avery" in sign_in(desk).get("/appointments/new/", {"q": "tester"}).content.decode()
+
+    client = sign_in(make.user("desk", marietta))
+
+    assert "Avery" not in client.get("/appointments/new/", {"q": "tester"}).content.decode()
+    assert client.get("/appointments/new/", {"patient": patient.pk}).status_code == 404
+
+
+@pytest.mark.parametrize("q", ["x" * 101, "a b c d e f g h i j k l m n o p", "a\0b", "\u202ea"])
+def test_booking_search_refuses_what_cannot_be_a_name(sign_in, desk, patient, q):
+    answer = sign_in(desk).get("/appointments/new/", {"q": q})
+
+    assert answer.status_code == 200
+    assert "invalid-feedback" in answer.content.decode()
+
+
+def test_soonest_times_are_offered_by_day_with_the_zone(sign_in, desk, chiro, atlanta, adjustment, patient):
+    page = sign_in(desk).get("/appointments/new/", search(adjustment, atlanta, patient)).content.decode()
+
+    assert len(offered(page)) == 12
+    assert "Monday, January 4" in page
+    assert "9:00 AM EST" in page
+    assert "Robin Sample, DC" in page
+
+
+def test_times_alone_are_sent_to_htmx(sign_in, desk, chiro, atlanta, adjustment, patient):
+    answer = sign_in(desk).get(
+        "/appointments/new/",
+        search(adjustment, atlanta, patient),
+        headers={"HX-Request": "true", "HX-Target": "times"},
+    )
+
+    assert "<html" not in answer.content.decode()
+    assert len(offered(answer.content.decode())) == 12
+
+
+def test_offered_time_is_booked(sign_in, desk, chiro, atlanta, adjustment, patient):
+    client = sign_in(desk)
+    chosen = search(adjustment, atlanta, patient)
+    slot = offered(client.get("/appointments/new/", chosen).content.decode())[0]
+
+    answer = client.post("/appointments/new/", {**chosen, "slot": slot})
+
+    booked = Appointment.objects.get()
+    assert answer.url == f"/appointments/{booked.pk}/"
+    assert (booked.patient, booked.practitioner, booked.starts_at) == (patient, chiro, at(9))
+    assert booked.history.get().by == desk
+
+
+def test_times_of_any_clinic_name_the_clinic(sign_in, atlanta, nashville, chiro, adjustment, patient):
+    make.practitioner(nashville, name="Casey Central")
+    both = make.user("desk", atlanta, nashville)
+    chosen = search(adjustment, atlanta, patient) | {"location": "any"}
+
+    page = sign_in(both).get("/appointments/new/", chosen).content.decode()
+
+    assert "9:00 AM EST" in page
+    assert '<span class="soft">Robin Sample, DC</span> <span class="soft">Atlanta</span>' in page
+    assert "9:00 AM CST" in page
+    assert '<span class="soft">Casey Central, DC</span> <span class="soft">Nashville</span>' in page
+
+
+def test_taken_time_loses_nothing_and_offers_the_nearest(sign_in, desk, visit, atlanta, adjustment):
+    person = make.patient(atlanta, given="Second")
+    fields = search(adjustment, atlanta, person) | {
+        "day": "2027-01-04", "time": "10:00", "at": "atlanta", "practitioner_at": visit.practitioner_id
+    }  # fmt: skip
+
+    page = sign_in(desk).post("/appointments/new/", fields).content.decode()
+
+    assert "already has a visit then. The nearest free times are below." in page
+    assert 'value="10:00"' in page
+    assert "Nearest free times" in page
+    assert Appointment.objects.count() == 1
+
+
+def test_exact_time_is_booked(sign_in, desk, chiro, atlanta, adjustment, patient):
+    fields = search(adjustment, atlanta, patient) | {
+        "day": "2027-01-04", "time": "10:05", "at": "atlanta", "practitioner_at": chiro.pk
+    }  # fmt: skip
+
+    sign_in(desk).post("/appointments/new/", fields)
+
+    assert Appointment.objects.get().starts_at == at(10, 5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "Choose one of the times, or type an exact one."),
+        ({"slot": "rubbish"}, "That time was not offered."),
+        ({"slot": "2027-01-04T10:00|atlanta|1"}, "That time was not offered."),
+        ({"slot": "2027-01-04T10:00:00+00:00|marietta|1"}, "That time was not offered."),
+        ({"slot": "9999-01-04T10:00:00+00:00|atlanta|1"}, "That time was not offered."),
+        ({"slot": "x" * 201}, "at most 200 characters"),
+        ({"day": "2027-03-14", "time": "02:30", "at": "atlanta"}, "02:30 does not exist on March 14"),
+        ({"day": "2027-01-04"}, "An exact time needs this too."),
+        ({"day": "2027-01-04", "time": "10:00", "at": "a\0"}, "Null characters are not allowed"),
+        ({"slot": "", "type": "x\0"}, "Null characters are not allowed"),
+        (
+            {"location": "marietta", "day": "2027-01-04", "time": "10:00", "practitioner_at": "0"},
+            "Select a valid choice",
+        ),
+    ],
+)
+def test_booking_refuses_bad_input(sign_in, desk, chiro, atlanta, adjustment, patient, fields, said):
+    answer = sign_in(desk).post("/appointments/new/", search(adjustment, atlanta, patient) | fields)
+
+    assert said in answer.content.decode()
+    assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"from_day": "2099-12-30"}, "Ask for at most a year at a time"),
+        ({"from_day": "x"}, "Enter a valid date."),
+        ({"type": "x\0"}, "Null characters are not allowed"),
+        ({"location": "marietta"}, "Select a valid choice"),
+        ({"practitioner": "12345"}, "Select a valid choice"),
+    ],
+)
+def test_search_for_times_refuses_bad_input(sign_in, desk, chiro, atlanta, adjustment, patient, fields, said):
+    answer = sign_in(desk).get("/appointments/new/", search(adjustment, atlanta, patient) | fields)
+
+    assert said in answer.content.decode()
+
+
+def test_search_names_a_practitioner_who_works_elsewhere(sign_in, atlanta, marietta, chiro, adjustment, patient):
+    other = make.practitioner(marietta, name="Elsewhere Person")
+    both = make.user("desk", atlanta, marietta)
+
+    page = sign_in(both).get("/appointments/new/", search(adjustment, atlanta, patient, practitioner=other.pk))
+
+    assert "Elsewhere Person, DC does not work there" in page.content.decode()
+
+
+def test_exact_time_needs_a_practitioner_of_that_clinic(sign_in, atlanta, marietta, chiro, adjustment, patient):
+    both = make.user("desk", atlanta, marietta)
+    make.practitioner(marietta)
+    fields = {"day": "2027-01-04", "time": "10:00", "at": "marietta", "practitioner_at": chiro.pk}
+
+    page = sign_in(both).post("/appointments/new/", search(adjustment, atlanta, patient) | fields)
+
+    assert "Robin Sample, DC does not work at Marietta." in page.content.decode()
+
+
+def test_patient_of_the_address_must_be_a_number(sign_in, desk):
+    client = sign_in(desk)
+
+    assert client.get("/appointments/new/", {"patient": "x"}).status_code == 400
+    assert client.get("/appointments/new/", {"patient": "9" * 40}).status_code == 404
