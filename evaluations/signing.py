@@ -38,7 +38,7 @@ def missing(evaluation: Evaluation) -> list[Missing]:
     if unanswered:
         text = f"{len(unanswered)} red-flag questions are not answered"
         found.append(Missing("red_flags", text, blocks=not stopped))
-    recorded = set(evaluation.findings.values_list("code", "qualifier_key"))
+    recorded = {(finding.code, finding.qualifier_key) for finding in evaluation.findings.all()}
     for part in catalogue.PARTS:
         entries = [entry for section in part.sections for entry in catalogue.entries_of(section)]
         absent = [entry.label for entry in entries if _is_missing(entry, recorded)]

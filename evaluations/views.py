@@ -1,5 +1,6 @@
 from django import forms
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -54,6 +55,8 @@ def evaluation(request, pk):
 
 def _form(request, found, part, sections, *, broken=None, outcomes=None, conclusion=None, answers=None):
     answers = red_flags.answers_of(found) if answers is None else answers
+    if part.code == "summary":
+        prefetch_related_objects([found], "findings")  # read by the lines and by what is missing
     context = {
         "evaluation": found,
         "part": part,

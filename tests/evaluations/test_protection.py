@@ -80,3 +80,12 @@ def test_later_answers_of_the_patient_do_not_touch_the_signed_ones(signed, chiro
     red_flags.answer(patient=signed.patient, evaluation=None, answers={"rf_ataxia": "yes"}, by=chiro.user)
 
     assert signing.is_intact(signed)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("time", ["first", "again"])
+def test_a_test_with_real_transactions_can_sign_and_is_cleared(signed, time):
+    with pytest.raises(IntegrityError):
+        Finding.objects.update(number=71)
+
+    assert Evaluation.objects.count() == 1

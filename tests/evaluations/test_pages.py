@@ -1,0 +1,192 @@
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from clinic.models import AuditEntry
+from evaluations import catalogue, red_flags, signing
+from evaluations.models import Evaluation, RedFlagAnswer
+from tests import make
+
+PULSE = {"code": "heart_rate", "value": 70}
+
+
+@pytest.fixture
+def page(sign_in, chiro, evaluation):
+    client = sign_in(chiro.user)
+
+    def act(part="vitals", post=None, **more):
+        address = f"{reverse('evaluation', args=[evaluation.pk])}?part={part}"
+        if post is None:
+            return client.get(address)
+        evaluation.refresh_from_db()
+        return client.post(address, {"version": evaluation.version, **post})
+
+    return act
+
+
+@pytest.mark.parametrize("part", [part.code for part in catalogue.PARTS])
+def test_a_part_is_shown_within_ten_queries(page, save, sent, part):
+    save(*sent)
+    page(part)
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        answer = page(part)
+
+    assert answer.status_code == 200
+    assert len(queries) <= 10, [q["sql"][:120] for q in queries]
+
+
+def test_viewing_is_audited(page, evaluation):
+    page()
+
+    assert AuditEntry.objects.filter(action="evaluation.viewed", about_id=evaluation.pk).count() == 1
+
+
+def test_start_from_the_patient_page_begins_one(sign_in, chiro, patient):
+    answer = sign_in(chiro.user).post(reverse("evaluation-start"), {"patient": patient.pk})
+
+    assert answer.url == reverse("evaluation", args=[Evaluation.objects.get().pk])
+
+
+@pytest.mark.parametrize("posted", [{}, {"patient": "x"}, {"patient": "9" * 30}])
+def test_start_without_a_patient_says_so(sign_in, chiro, posted):
+    answer = sign_in(chiro.user).post(reverse("evaluation-start"), posted)
+
+    assert answer.status_code == 302
+    assert not Evaluation.objects.exists()
+
+
+def test_a_stranger_finds_no_page(sign_in, nashville, evaluation):
+    client = sign_in(make.practitioner(nashville).user)
+
+    for name in ("evaluation", "evaluation-print", "evaluation-sign"):
+        assert client.get(reverse(name, args=[evaluation.pk])).status_code == 404
+
+
+def test_the_save_button_saves_what_was_typed(page, evaluation):
+    page("vitals", {"heart_rate[]status": "", "heart_rate[]value": "70", "weight[]status": "refused",
+                    "weight[]value": "", "weight[]reason": "declined"})  # fmt: skip
+
+    assert [(f.code, f.status, f.value) for f in evaluation.findings.all()] == [
+        ("heart_rate", "assessed", 70), ("weight", "refused", None)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", ["abc", "1e9", "NaN", "Infinity", "9" * 64, "70.5", "１２", "-1"])
+def test_a_wrong_number_stays_on_the_form_with_its_reason(page, evaluation, typed):
+    answer = page("vitals", {"heart_rate[]status": "assessed", "heart_rate[]value": typed})
+
+    cell = next(row.cells[0] for row in answer.context["sections"][0].rows if row.entry.code == "heart_rate")
+    assert (answer.status_code, cell.typed) == (400, typed)
+    assert cell.error.startswith("Give a")
+    assert not evaluation.findings.exists()
+
+
+@pytest.mark.parametrize("version", ["", "x", "9" * 40, "-1"])
+def test_a_wrong_version_saves_nothing(page, evaluation, version):
+    answer = page("vitals", {"version": version, "heart_rate[]status": "assessed", "heart_rate[]value": "70"})
+
+    assert answer.status_code in {400, 409}
+    assert not evaluation.findings.exists()
+
+
+def test_a_stale_form_shows_both_values(page, save, evaluation):
+    save(PULSE)
+
+    answer = page("vitals", {"version": 0, "heart_rate[]status": "assessed", "heart_rate[]value": "75"})
+
+    assert answer.status_code == 409
+    assert b'value="75"' in answer.content
+    assert b"Saved meanwhile: 70" in answer.content
+    assert evaluation.findings.get().value == 70
+
+
+def test_a_form_sent_back_as_it_is_changes_nothing(page, save, evaluation, sent):
+    save(*sent)
+    before = evaluation.version
+
+    for part in catalogue.PARTS:
+        posted = {}
+        for section in page(part.code).context["sections"]:
+            for cell in (cell for row in section.rows for cell in row.cells):
+                posted |= {f"{cell.name}{kind}": getattr(cell, kind) for kind in ("status", "direction", "reason")}
+                posted[f"{cell.name}value"] = cell.typed
+        if part.sections:
+            page(part.code, posted)
+
+    evaluation.refresh_from_db()
+    assert evaluation.version == before
+
+
+def test_no_to_all_the_rest_leaves_what_was_answered(page, patient):
+    page("red_flags", {"rf_ataxia": "yes", "rest": "no"})
+
+    assert RedFlagAnswer.objects.count() == len(catalogue.RED_FLAGS)
+    assert [e.code for e in red_flags.open_events(patient)] == ["rf_ataxia"]
+    assert b"call 911" in page("red_flags").content
+
+
+def test_nothing_is_answered_beforehand(page):
+    assert b" checked" not in page("red_flags").content
+
+
+@pytest.mark.parametrize(
+    ("part", "posted"), [("red_flags", {"rf_ataxia": "perhaps"}), ("outcomes", {"hit6_total": "37"}),
+                         ("outcomes", {"nprs_neck": "x"}), ("summary", {"conclusion": "a\u0007"})],
+)  # fmt: skip
+def test_other_bad_input_is_refused_with_its_reason(page, part, posted):
+    answer = page(part, posted)
+
+    assert answer.status_code == 400
+    assert b"Not saved." in answer.content
+
+
+def test_outcomes_and_conclusion_are_kept(page, evaluation):
+    page("outcomes", {"nprs_neck": "0", "hit6_total": ""})
+    page("summary", {"conclusion": "Two\r\nlines"})
+
+    evaluation.refresh_from_db()
+    assert (evaluation.measures["nprs_neck"], evaluation.conclusion) == (0, "Two\nlines")
+
+
+def test_signing_lists_what_is_missing(sign_in, chiro, evaluation):
+    client = sign_in(chiro.user)
+
+    answer = client.post(reverse("evaluation-sign", args=[evaluation.pk]))
+
+    assert answer.status_code == 409
+    assert b"46 red-flag questions are not answered" in answer.content
+
+
+def test_a_signed_evaluation_is_read_and_added_to(sign_in, chiro, answered):
+    signing.sign(answered, by=chiro.user)
+    client = sign_in(chiro.user)
+
+    refused = client.post(reverse("evaluation-addendum", args=[answered.pk]), {"text": "x", "reason": ""})
+    client.post(reverse("evaluation-addendum", args=[answered.pk]), {"text": "The right arm.", "reason": "Wrong side"})
+
+    assert refused.status_code == 400
+    page = client.get(reverse("evaluation", args=[answered.pk])).content
+    assert b"The right arm." in page
+    assert b"evaluation-form" not in page
+
+
+def test_a_flag_is_resolved_on_its_page(sign_in, chiro, evaluation, patient):
+    [event] = red_flags.answer(patient=patient, evaluation=evaluation, answers={"rf_minor": "yes"}, by=chiro.user)
+    client, address = sign_in(chiro.user), reverse("red-flag-resolve", args=[event.pk])
+
+    short = client.post(address, {"resolution": "acknowledged_no_change", "rationale": "short"})
+    client.post(address, {"resolution": "acknowledged_no_change", "rationale": "The mother consents in writing."})
+
+    assert short.status_code == 400
+    assert red_flags.open_events(patient) == []
+
+
+def test_the_evaluation_is_stopped_for_safety(sign_in, chiro, evaluation):
+    sign_in(chiro.user).post(reverse("evaluation-stop", args=[evaluation.pk]))
+
+    evaluation.refresh_from_db()
+    assert evaluation.status == Evaluation.Status.STOPPED
