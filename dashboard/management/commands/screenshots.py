@@ -1,0 +1,130 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+from playwright.sync_api import sync_playwright
+
+from appointments.models import Appointment
+from careplans.models import CarePlan
+from clinic import times, tokens
+from clinic.models import User
+from evaluations import recording
+from evaluations.models import Evaluation
+from locations.models import Location
+from patients.models import Patient
+
+FOLDER = settings.ROOT / "docs" / "screenshots"
+DESK = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+class Command(BaseCommand):
+    help = "Write docs/screenshots/*.png from a demo clinic of its own, on a port of its own."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--here", action="store_true", help="use the database and port of the environment")
+        parser.add_argument("--size", default="clinic")
+
+    def handle(self, *, here, size, **options):
+        if not here:
+            return self._in_a_clinic_of_its_own(size)
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("demo", size=size)
+        web = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=settings.ROOT, start_new_session=True)
+        try:
+            _wait_until_up()
+            FOLDER.mkdir(parents=True, exist_ok=True)
+            _take_pictures(_pages())
+        finally:
+            web.send_signal(signal.SIGINT)
+            web.wait(30)
+        self.stdout.write(f"Written to {FOLDER}.")
+        return None
+
+    def _in_a_clinic_of_its_own(self, size):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with tempfile.TemporaryDirectory(prefix="atlas-pictures-") as var:
+            ours = {"ATLAS_VAR": var, "PORT": str(port), "DATABASE_URL": "", "REDIS_URL": "", "BASE_URL": ""}
+            command = [sys.executable, "manage.py", "screenshots", "--here", f"--size={size}"]
+            done = subprocess.run(command, cwd=settings.ROOT, env=os.environ | ours, check=False)  # noqa: S603
+        if done.returncode:
+            raise CommandError("The pictures were not taken.")
+
+
+def _wait_until_up():
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(f"{settings.BASE_URL}/healthz", timeout=2):  # noqa: S310 -- our own address
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise CommandError("Atlas did not come up.")
+
+
+def _pages():
+    """Name of the picture, who looks (None: nobody signed in), and the address."""
+    atlanta = Location.objects.get(slug="atlanta")
+    day = atlanta.today()
+    while day.weekday() > 4:
+        day += timedelta(days=1)
+    chart = Patient.objects.get(email="patient01@example.org")
+    plan = CarePlan.objects.filter(status="active", location=atlanta).order_by("-created_at").first()
+    visit = Appointment.objects.filter(status="booked", location=atlanta, starts_at__gt=times.now()).first()
+    token = tokens.issue_link(purpose="visit", on=visit, expires_at=visit.ends_at)
+    return [
+        ("sign-in", None, reverse("account_login")),
+        ("today", "desk", reverse("today")),
+        ("calendar", "desk", f"{reverse('calendar')}?day={day}"),
+        ("booking", "desk", f"{reverse('appointment-new')}?patient={chart.pk}&type=evaluation"),
+        ("patient", "chiro", reverse("patient", args=[chart.pk])),
+        ("evaluation", "chiro", f"{reverse('evaluation', args=[_open_evaluation(atlanta, chart).pk])}?part=posture"),
+        ("care-plan", "chiro", reverse("plan", args=[plan.pk])),
+        ("visit-link-phone", None, reverse("visit-link", args=[token])),
+    ]
+
+
+def _open_evaluation(place, patient):
+    found = Evaluation.objects.filter(status=Evaluation.Status.IN_PROGRESS, location=place).first()
+    if found:
+        return found
+    return recording.start(patient=patient, location=place, by=User.objects.get(email="chiro@demo.test"))
+
+
+def _take_pictures(pages):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        seats = {}
+        for name, who, address in pages:
+            size = PHONE if name.endswith("-phone") else DESK
+            if (who, name.endswith("-phone")) not in seats:
+                seats[who, name.endswith("-phone")] = _seat(browser, who, size)
+            page = seats[who, name.endswith("-phone")]
+            page.goto(settings.BASE_URL + address)
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=FOLDER / f"{name}.png")
+        browser.close()
+
+
+def _seat(browser, who, size):
+    page = browser.new_context(viewport=size).new_page()
+    if who:
+        page.goto(settings.BASE_URL + reverse("account_login"))
+        page.get_by_label("Email").fill(f"{who}@demo.test")
+        page.get_by_label("Password").first.fill("demo-clinic")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_load_state("networkidle")
+    return page
