@@ -45,8 +45,15 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def local(instant: datetime, zone_name: str) -> datetime:
-    return instant.astimezone(ZoneInfo(zone_name))
+class WallClock(datetime):
+    """A local time that templates show as it is: Django would turn any other aware time into UTC."""
+
+    convert_to_local_time = False
+
+
+def local(instant: datetime, zone_name: str) -> WallClock:
+    at = instant.astimezone(ZoneInfo(zone_name))
+    return WallClock.combine(at.date(), at.timetz())
 
 
 def day_of(instant: datetime, zone_name: str) -> date:

@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
+from django.template import Context, Template
 
 from clinic import times
 from clinic.errors import RuleBroken
@@ -177,3 +178,13 @@ def test_check_range_gives_back_what_is_near():
 )
 def test_spoken_names_the_zone(instant, zone, expected):
     assert times.spoken(instant, zone) == expected
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_local_time_is_shown_as_it_is(fold):
+    instant = times.instant(date(2026, 11, 1), time(1, 30), "America/New_York", fold=fold)
+
+    local = times.local(instant, "America/New_York")
+
+    assert Template("{{ at|date:'H:i T' }}").render(Context({"at": local})) == f"01:30 {'EST' if fold else 'EDT'}"
+    assert local == instant
