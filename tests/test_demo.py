@@ -4,11 +4,15 @@ from itertools import pairwise
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.urls import reverse
 
 from appointments import calendars
 from appointments.models import Appointment, AppointmentEvent
+from careplans.models import CarePlan
 from clinic import demo, times
+from evaluations import signing
+from evaluations.models import Evaluation, Finding
 from locations.models import Location, Practitioner
 from patients import queries
 from patients.models import Patient
@@ -37,17 +41,19 @@ def test_the_small_clinic_has_its_places_people_and_patients(small):
     assert len(small.patients) == 30 + len(small.charts) == 36
 
 
-def test_the_same_seed_gives_the_same_clinic(transactional_db):
-    clinics = []
-    for _ in range(2):
-        with time_machine.travel(NOON, tick=False):
-            demo.load("small", seed=7)
-        clinics.append(
-            (list(Patient.objects.values_list("given_name", "birth_date", "phone").order_by("pk")), _visits())
-        )
-        call_command("flush", interactive=False, verbosity=0)
+def _loaded_and_undone():
+    with transaction.atomic(), time_machine.travel(NOON, tick=False):
+        demo.load("small", seed=7)
+        patients = list(Patient.objects.order_by("pk").values_list("given_name", "birth_date", "phone"))
+        findings = list(Finding.objects.order_by("pk").values_list("code", "qualifier_key", "number", "at"))
+        plans = list(CarePlan.objects.order_by("pk").values_list("patient__email", "status", "starts_on"))
+        clinic = (patients, _visits(), findings, plans)
+        transaction.set_rollback(True)
+    return clinic
 
-    assert clinics[0] == clinics[1]
+
+def test_the_same_seed_gives_the_same_clinic(db):
+    assert _loaded_and_undone() == _loaded_and_undone()
 
 
 @pytest.mark.parametrize(
@@ -99,6 +105,15 @@ def test_every_visit_has_the_history_that_led_to_it(small):
     assert {pk: last[pk].to_status for pk in visits} == {pk: visit.status for pk, visit in visits.items()}
     assert not AppointmentEvent.objects.filter(at__gt=NOON).exists()
     assert all(visit.booked_at < visit.starts_at for visit in visits.values())
+
+
+def test_the_six_charts_are_recorded_and_signed(small):
+    baselines = [evaluation for evaluation, _chart, _back in small.charts]
+
+    assert len(baselines) == 6
+    assert all(signing.is_intact(evaluation) for evaluation in Evaluation.objects.exclude(signed_at=None))
+    assert baselines[0].started_at.isoformat() == "2026-03-03T09:00:00-05:00"
+    assert CarePlan.objects.filter(evaluation__in=baselines, status="active").count() == 6
 
 
 def test_patients_are_found_by_name(small):
