@@ -53,7 +53,7 @@ class WallClock(datetime):
 
 def local(instant: datetime, zone_name: str) -> WallClock:
     at = instant.astimezone(ZoneInfo(zone_name))
-    return WallClock.combine(at.date(), at.timetz())
+    return WallClock.combine(at.date(), at.timetz()).replace(fold=at.fold)  # a subclass's combine() drops the fold
 
 
 def day_of(instant: datetime, zone_name: str) -> date:

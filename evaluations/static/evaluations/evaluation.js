@@ -1,4 +1,6 @@
 // Saves what is typed shortly after a pause. Without this module the page's Save button does the same.
+import { control, finding, note, plain, typed } from "./cells.js";
+
 const form = document.getElementById("evaluation-form");
 const state = document.getElementById("save-state");
 const clock = document.getElementById("part-clock");
@@ -10,35 +12,6 @@ let seconds = Number(clock?.dataset.seconds ?? 0);
 let sending = null;
 let timer = 0;
 let wait = pause;
-
-const control = (cell, kind) => cell.querySelector(`[name$="${kind}"]`);
-const note = (cell, text) => { cell.querySelector(".finding-note").textContent = text; };
-
-function typed(cell) {
-  const kind = cell.dataset.kind;
-  if (kind === "choices") return [...cell.querySelectorAll("input:checked")].map((box) => box.value);
-  const text = control(cell, "value").value.trim();
-  if (kind === "yes_no") return text === "" ? null : text === "yes";
-  if (kind !== "integer" && kind !== "decimal") return text === "" && kind !== "listing" ? null : text;
-  if (text === "") return null;
-  return /^-?\d{1,9}(\.\d{1,4})?$/.test(text) ? Number(text) : text;
-}
-
-function finding(cell) {
-  const status = control(cell, "status").value || "not_assessed";
-  const raw = typed(cell);
-  const empty = raw === "" || raw === null || raw.length === 0;
-  const value = status !== "assessed" && empty ? null : raw;
-  const sent = { code: cell.dataset.code, qualifiers: JSON.parse(cell.dataset.qualifiers), status, value };
-  sent.reason = control(cell, "reason").value.trim();
-  const direction = control(cell, "direction");
-  if (direction && value !== null) sent.direction = value === 0 ? "none" : direction.value;
-  return sent;
-}
-
-function plain(cell) {
-  cell.toggleAttribute("data-plain", ["", "assessed"].includes(control(cell, "status").value) && !control(cell, "reason").value);
-}
 
 function body(cells) {
   const sent = { version: Number(form.elements.version.value), operation: crypto.randomUUID(), findings: [] };
