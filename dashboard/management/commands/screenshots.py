@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Count
 from django.urls import reverse
 from playwright.sync_api import sync_playwright
 
@@ -18,8 +20,8 @@ from appointments.models import Appointment
 from careplans.models import CarePlan
 from clinic import times, tokens
 from clinic.models import User
-from evaluations import recording
-from evaluations.models import Evaluation
+from evaluations import chart_file, recording
+from evaluations import demo as evaluations_demo
 from locations.models import Location
 from patients.models import Patient
 
@@ -82,7 +84,8 @@ def _pages():
     while day.weekday() > 4:
         day += timedelta(days=1)
     chart = Patient.objects.get(email="patient01@example.org")
-    plan = CarePlan.objects.filter(status="active", location=atlanta).order_by("-created_at").first()
+    active = CarePlan.objects.filter(status="active", location=atlanta)
+    plan = active.annotate(placed=Count("phases__planned_visits__appointment")).order_by("-placed", "pk").first()
     visit = Appointment.objects.filter(status="booked", location=atlanta, starts_at__gt=times.now()).first()
     token = tokens.issue_link(purpose="visit", on=visit, expires_at=visit.ends_at)
     return [
@@ -98,10 +101,17 @@ def _pages():
 
 
 def _open_evaluation(place, patient):
-    found = Evaluation.objects.filter(status=Evaluation.Status.IN_PROGRESS, location=place).first()
-    if found:
-        return found
-    return recording.start(patient=patient, location=place, by=User.objects.get(email="chiro@demo.test"))
+    """Begun for the picture, with the findings of the patient's own chart."""
+    by = User.objects.get(email="chiro@demo.test")
+    chart = json.loads((evaluations_demo.CHARTS / "C01.json").read_text())
+    evaluation = recording.start(patient=patient, location=place, by=by)
+    findings = chart_file.read_findings(chart["reevaluation"]["evaluation"])
+    answers = chart["red_flags"]["answers"]
+    seconds = {"red_flags": 170, "vitals": 115, "posture": 322}
+    recording.save(
+        evaluation, findings=findings, version=evaluation.version, by=by, answers=answers, section_seconds=seconds
+    )
+    return evaluation
 
 
 def _take_pictures(pages):
