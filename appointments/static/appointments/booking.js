@@ -12,6 +12,16 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// The times are fetched anew when a choice on the left changes: a time chosen meanwhile stays chosen.
+let kept = null;
+document.addEventListener("htmx:beforeSwap", () => {
+  kept = document.querySelector("input[name=slot]:checked")?.value ?? null;
+});
+document.addEventListener("htmx:afterSwap", () => {
+  const again = [...document.querySelectorAll("input[name=slot]")].find((slot) => slot.value === kept);
+  if (again) again.checked = true;
+});
+
 const refusal = document.querySelector("#book [role=alert], #book .is-invalid");
 if (refusal) {
   refusal.tabIndex = refusal.matches("input, select") ? 0 : -1;

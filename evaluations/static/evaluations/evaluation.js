@@ -12,6 +12,7 @@ let seconds = Number(clock?.dataset.seconds ?? 0);
 let sending = null;
 let timer = 0;
 let wait = pause;
+let leaving = null;
 
 function body(cells) {
   const sent = { version: Number(form.elements.version.value), operation: crypto.randomUUID(), findings: [] };
@@ -97,7 +98,8 @@ async function attempt() {
     return;
   }
   wait = pause;
-  if (pending.size) schedule();
+  if (leaving) form.requestSubmit(leaving);
+  else if (pending.size) schedule();
 }
 
 function saved(cells, answer) {
@@ -125,6 +127,14 @@ form.addEventListener("input", ({ target }) => {
   say("Typing…");
   pending.add(cell);
   schedule();
+});
+// The Save button sends the whole form. A save under way is waited for: two with one version would be a conflict.
+form.addEventListener("submit", (event) => {
+  clearTimeout(timer);
+  pending.clear();
+  if (!sending) return;
+  event.preventDefault();
+  leaving = event.submitter;
 });
 form.querySelectorAll("[data-code]").forEach(plain);
 document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
