@@ -43,6 +43,12 @@ def _allowed(request, entries):
     return shown
 
 
+def first_page(request) -> str | None:
+    """The address of the first page on the rail that this person may see."""
+    allowed = _allowed(request, navigation.rail(request)["rail_entries"])
+    return allowed[0]["url"] if allowed else None
+
+
 def context(request):
     """Context of every page; lazy, so that a page without the frame asks the database nothing."""
     if not hasattr(request, "user") or not request.user.is_authenticated:

@@ -2,15 +2,16 @@ from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from clinic import times
+from clinic import policy, times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from dashboard import today as board_of_day
 from locations import access
-from locations.current import current
+from locations.current import current, first_page
 from patients import queries
 
 RESULTS = 50
@@ -28,9 +29,17 @@ class ChosenDay(forms.Form):
 
 
 @require_GET
-@requires("appointment.read")
+@requires(policy.SIGNED_IN)
 def today(request):
-    """The board; htmx gets the fragment alone, every 20 seconds."""
+    """The board; htmx gets the fragment alone, every 20 seconds.
+
+    Everybody lands here after signing in: who sees no visits (an auditor) goes on to the first page they do see.
+    """
+    if not access.can(request.user, "appointment.read"):
+        elsewhere = first_page(request)
+        if elsewhere is None:
+            raise PermissionDenied
+        return redirect(elsewhere)
     location = current(request)
     if location is None:
         return render(request, "dashboard/today.html", {"board": None})

@@ -137,3 +137,16 @@ def test_open_flags_only_for_clinicians_of_the_patient(atlanta, marietta, chiro,
 
     assert [(flag["event"].patient, flag["event"].tier) for flag in seen] == [(patient, "emergency")]
     assert today.open_flags(desk) == []
+
+
+def test_auditor_lands_on_the_first_page_of_the_rail(db, sign_in):
+    answer = sign_in(make.user("auditor")).get("/")
+
+    assert (answer.status_code, answer.url) == (302, "/messages/")
+
+
+def test_without_a_role_nothing_opens(db, sign_in):
+    nobody = make.user("desk")
+    nobody.assignments.all().delete()
+
+    assert sign_in(nobody).get("/").status_code == 403
