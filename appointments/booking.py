@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.http import Http404
 
 from appointments import availability, calendars, conflicts
 from appointments.conflicts import OVERRIDABLE, Wanted
@@ -43,6 +44,8 @@ def book(
     """
     if by is not None:
         access.require(by, "appointment.create", location)
+        if not Patient.objects.visible_to(by).filter(pk=patient.pk).exists():
+            raise Http404
     _check_instant(starts_at)
     length = availability.visit_minutes(type, minutes)
     wanted = Wanted(patient, practitioner, location, type, starts_at, length, room)
@@ -86,8 +89,7 @@ def reschedule(
     wanted = Wanted(appointment.patient, person, location, appointment.type, starts_at, length, room, appointment)
     try:
         with transaction.atomic():
-            now = _settle_move(wanted, by, override_reason)
-            appointment, before, overridden = now
+            appointment, before, overridden = _settle_move(wanted, by, override_reason)
             appointment.patient.locations.add(location)
             record(
                 appointment,

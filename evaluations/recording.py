@@ -15,6 +15,7 @@ from clinic.models import User
 from evaluations import automatic_flags, catalogue, checking, finding_rows, measures, red_flags
 from evaluations.checking import Checked
 from evaluations.models import Evaluation, SaveOperation
+from locations import access
 from locations.models import Location
 from patients.models import Patient
 
@@ -31,6 +32,7 @@ def start(
     kind: str | None = None,
 ) -> Evaluation:
     """Begin, or give back the one that the visit already has. A re-evaluation when one was signed before."""
+    access.require(by, "evaluation.write", location)
     # The patient's row is the lock: two starts of one visit at once become one evaluation.
     Patient.objects.select_for_update().get(pk=patient.pk)
     if appointment is not None:

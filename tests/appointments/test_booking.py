@@ -148,6 +148,11 @@ def test_out_of_scope_is_not_found_and_auditor_not_allowed(book, marietta, atlan
         book(by=make.user("auditor"))
 
 
+def test_a_patient_of_another_location_cannot_be_booked(book, marietta):
+    with pytest.raises(Http404):
+        book(patient=make.patient(marietta))
+
+
 def test_moving_keeps_the_place_when_refused(book, atlanta, desk):
     first = book()
     second = book(at(10), patient=make.patient(atlanta))
