@@ -7,13 +7,13 @@ practitioners, locations and days.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from appointments.intervals import Intervals, intersection, subtraction, union
-from appointments.models import Appointment, TimeOff, WeeklyHours
+from appointments.models import Appointment, ExtraHours, TimeOff, WeeklyHours
 from clinic import times
 from locations.models import Closure, Location, OpeningHours, Practitioner, Room, TravelTime
 
@@ -56,8 +56,21 @@ def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _minutes(day: date, starts, ends, zone: str) -> tuple[int, int]:
-    return times.to_minute(times.instant(day, starts, zone)), times.to_minute(times.instant(day, ends, zone))
+def _minutes(day: date, starts: time, ends: time, ends_next_day: bool, zone: str) -> tuple[int, int]:
+    last = day + timedelta(days=1) if ends_next_day else day
+    return times.to_minute(times.instant(day, starts, zone)), times.to_minute(times.instant(last, ends, zone))
+
+
+def applies(hours: WeeklyHours, day: date) -> bool:
+    """Whether weekly hours start on that local day: its weekday, between their dates, in one of their weeks."""
+    if hours.weekday != day.weekday():
+        return False
+    if (hours.valid_from and day < hours.valid_from) or (hours.valid_until and day > hours.valid_until):
+        return False
+    if hours.every_weeks == 1:
+        return True
+    first_monday = hours.valid_from - timedelta(days=hours.valid_from.weekday())
+    return (day - first_monday).days // 7 % hours.every_weeks == 0
 
 
 @dataclass
@@ -67,22 +80,25 @@ class Hours:
     locations: dict[int, Location]
     practitioners: dict[int, Practitioner]
     weekly: list[WeeklyHours]
+    extra: list[ExtraHours]
     opening: dict[int, list[OpeningHours]]
     closures: list[Closure]
 
     @classmethod
     def read(cls, locations: Iterable[Location], practitioners: Iterable[Practitioner] | None = None) -> "Hours":
         places = {place.pk: place for place in locations}
-        weekly = WeeklyHours.objects.filter(location__in=places, practitioner__is_active=True)
+        at_work = Q(location__in=places, practitioner__is_active=True)
         if practitioners is not None:
-            weekly = weekly.filter(practitioner__in=list(practitioners))
-        weekly = list(weekly.select_related("practitioner__user").order_by("practitioner_id", "weekday", "starts"))
+            at_work &= Q(practitioner__in=list(practitioners))
+        order = ("practitioner_id", "starts", "pk")
+        weekly = list(WeeklyHours.objects.filter(at_work).select_related("practitioner__user").order_by(*order))
+        extra = list(ExtraHours.objects.filter(at_work).select_related("practitioner__user").order_by(*order))
         opening = defaultdict(list)
         for row in OpeningHours.objects.filter(location__in=places):
             opening[row.location_id].append(row)
         closures = list(Closure.objects.filter(Q(location__in=places) | Q(location=None)))
-        people = {w.practitioner_id: w.practitioner for w in weekly}
-        return cls(places, people, weekly, opening, closures)
+        people = {w.practitioner_id: w.practitioner for w in (*weekly, *extra)}
+        return cls(places, people, weekly, extra, opening, closures)
 
     def is_closed(self, location_id: int, day: date) -> bool:
         return any(c.location_id in (location_id, None) and c.starts_on <= day <= c.ends_on for c in self.closures)
@@ -90,30 +106,48 @@ class Hours:
     def working(self, first: date, last: date) -> dict[tuple[int, int], Intervals]:
         """Minutes at work by (practitioner id, location id), within opening hours and outside closures.
 
-        `first` and `last` are local days at each location, both included. Time off is not yet taken out.
+        `first` and `last` are local days at each location, both included; hours of the evening before `first` that
+        end after midnight are there too. Extra hours need no opening hours. Time off is not yet taken out.
         """
-        found = defaultdict(list)
-        for day in _days(first, last):
+        evening_before = first - timedelta(days=1)
+        weekly, extra = defaultdict(list), defaultdict(list)
+        for day in _days(evening_before, last):
             for hours in self.weekly:
-                if hours.weekday != day.weekday() or self.is_closed(hours.location_id, day):
-                    continue
-                if (hours.valid_from and day < hours.valid_from) or (hours.valid_until and day > hours.valid_until):
-                    continue
-                zone = self.locations[hours.location_id].time_zone
-                found[hours.practitioner_id, hours.location_id].append(_minutes(day, hours.starts, hours.ends, zone))
-        open_time = self._open_time(first, last)
-        return {pair: intersection(union(spans), open_time[pair[1]]) for pair, spans in found.items()}
-
-    def _open_time(self, first: date, last: date) -> dict[int, Intervals]:
+                if applies(hours, day) and (day >= first or hours.ends_next_day):
+                    weekly[hours.practitioner_id, hours.location_id].append(self._span(hours, day))
+        for hours in self.extra:
+            if hours.day <= last and (hours.day >= first or (hours.day == evening_before and hours.ends_next_day)):
+                extra[hours.practitioner_id, hours.location_id].append(self._span(hours, hours.day))
+        open_time = {pk: self._open_time(pk, evening_before, last) for pk in self.locations}
+        closed = {pk: self._closed_time(pk, evening_before, last) for pk in self.locations}
         found = {}
-        for location_id, place in self.locations.items():
-            found[location_id] = union(
-                _minutes(day, row.opens, row.closes, place.time_zone)
-                for day in _days(first, last)
-                for row in self.opening[location_id]
-                if row.weekday == day.weekday()
-            )
+        for pair in weekly | extra:
+            usual = intersection(union(weekly[pair]), open_time[pair[1]])
+            if spans := subtraction(union(usual, extra[pair]), closed[pair[1]]):
+                found[pair] = spans
         return found
+
+    def _span(self, hours: WeeklyHours | ExtraHours, day: date) -> tuple[int, int]:
+        zone = self.locations[hours.location_id].time_zone
+        return _minutes(day, hours.starts, hours.ends, hours.ends_next_day, zone)
+
+    def _open_time(self, location_id: int, first: date, last: date) -> Intervals:
+        zone = self.locations[location_id].time_zone
+        return union(
+            _minutes(day, row.opens, row.closes, row.ends_next_day, zone)
+            for day in _days(first, last)
+            for row in self.opening[location_id]
+            if row.weekday == day.weekday()
+        )
+
+    def _closed_time(self, location_id: int, first: date, last: date) -> Intervals:
+        """The closed days from midnight to midnight, the day after `last` too: hours may end there."""
+        zone = self.locations[location_id].time_zone
+        return union(
+            tuple(times.to_minute(edge) for edge in times.day_bounds(day, zone))
+            for day in _days(first, last + timedelta(days=1))
+            if self.is_closed(location_id, day)
+        )
 
 
 @dataclass

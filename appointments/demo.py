@@ -15,7 +15,7 @@ from django.db.models import Min, OuterRef, Subquery
 
 from appointments import calendars, demo_history
 from appointments.intervals import Intervals, overlaps
-from appointments.models import Appointment, AppointmentEvent, AppointmentType, TimeOff, WeeklyHours
+from appointments.models import Appointment, AppointmentEvent, AppointmentType, ExtraHours, TimeOff, WeeklyHours
 from clinic import times
 from clinic.demo import World
 from locations.models import Location, Practitioner, Room
@@ -41,36 +41,19 @@ def load(world: World) -> None:
 
 def _types() -> dict[str, AppointmentType]:
     evaluation, adjusting = Room.Kind.EVALUATION, Room.Kind.ADJUSTING
-    rows = (
-        (
-            "evaluation",
-            "Evaluation",
-            60,
-            45,
-            60,
-            evaluation,
-            True,
-            "Bring earlier images and a list of your medicines.",
-        ),
-        ("re-evaluation", "Re-evaluation", 45, 30, 60, evaluation, True, "Bring your headache diary."),
-        (
-            "report-of-findings",
-            "Report of findings",
-            30,
-            20,
-            45,
-            evaluation,
-            False,
-            "Bring somebody along if you like.",
-        ),
-        ("adjustment", "Adjustment", 15, 10, 30, adjusting, False, ""),
+    rows = (  # slug, name, minutes (usual, least, most), room, notice in minutes, horizon in days, preparation
+        ("evaluation", "Evaluation", (60, 45, 60), evaluation, 120, 120, "Bring earlier images and your medicines."),
+        ("re-evaluation", "Re-evaluation", (45, 30, 60), evaluation, 60, 366, "Bring your headache diary."),
+        ("report-of-findings", "Report of findings", (30, 20, 45), evaluation, 0, 120, "Bring somebody if you like."),
+        ("adjustment", "Adjustment", (15, 10, 30), adjusting, 0, 366, ""),  # no notice: who walks in is seen
     )
     made = AppointmentType.objects.bulk_create(
         AppointmentType(
-            slug=slug, name=name, minutes=minutes, least_minutes=least, most_minutes=most, room_kind=kind,
-            is_bookable_online=slug == "evaluation", is_evaluation=is_evaluation, preparation=preparation,
+            slug=slug, name=name, minutes=usual, least_minutes=least, most_minutes=most, room_kind=kind,
+            is_bookable_online=slug == "evaluation", is_evaluation=slug.endswith("evaluation"),
+            notice_minutes=notice, horizon_days=horizon, preparation=preparation,
         )
-        for slug, name, minutes, least, most, kind, is_evaluation, preparation in rows
+        for slug, name, (usual, least, most), kind, notice, horizon, preparation in rows
     )  # fmt: skip
     return {type.slug: type for type in made}
 
@@ -81,8 +64,12 @@ SATURDAY = ((time(9), time(13)),)
 
 
 def _weekly_hours(world: World) -> None:
-    """Early or late four days a week, every other Saturday person; two clinics in one day leave time for the way."""
-    rows = []
+    """Early or late four days a week, half of them every other Saturday; two clinics in one day leave time for the way.
+
+    And one Saturday of extra hours at each of two clinics.
+    """
+    rows, extra = [], []
+    opens = world.now.date() - timedelta(DAYS_BEHIND + 7)
     for n, person in enumerate(world.practitioners):
         home, *second = world.places_of[person.pk]
         for day in range(5):
@@ -95,10 +82,17 @@ def _weekly_hours(world: World) -> None:
             rows = [row for row in rows if not (row.practitioner is person and row.weekday == 4)]
             rows.append(WeeklyHours(practitioner=person, location=home, weekday=4, starts=time(8), ends=time(12)))
             rows.append(WeeklyHours(practitioner=person, location=second[0], weekday=4, starts=time(13), ends=time(17)))
+        starts, ends = SATURDAY[0]
         if n % 2 == 0:
-            a, b = SATURDAY[0]
-            rows.append(WeeklyHours(practitioner=person, location=home, weekday=5, starts=a, ends=b))
+            first = opens + timedelta(7 * (n // 2 % 2))
+            rows.append(WeeklyHours(practitioner=person, location=home, weekday=5, starts=starts, ends=ends,
+                                    every_weeks=2, valid_from=first))  # fmt: skip
+        elif n in {1, 3}:
+            saturday = world.now.date() + timedelta(7 + (5 - world.now.weekday()) % 7)
+            extra.append(ExtraHours(practitioner=person, location=home, day=saturday, starts=starts, ends=ends,
+                                    reason="Screening day"))  # fmt: skip
     WeeklyHours.objects.bulk_create(rows)
+    ExtraHours.objects.bulk_create(extra)
 
 
 def _time_off(world: World) -> None:

@@ -81,6 +81,11 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, "Sunday"
 
 
+def ends_after(starts: str, ends: str) -> Q:
+    """Wall-clock hours end after they start: later on the same day, or, only if the row says so, on the next."""
+    return Q((f"{ends}__gt", F(starts)), ends_next_day=False) | Q((f"{ends}__lte", F(starts)), ends_next_day=True)
+
+
 class OpeningHours(models.Model):
     """When a location is open on a weekday, wall-clock in its zone."""
 
@@ -88,10 +93,13 @@ class OpeningHours(models.Model):
     weekday = models.SmallIntegerField(choices=Weekday)
     opens = models.TimeField()
     closes = models.TimeField()
+    ends_next_day = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["location", "weekday", "opens"]
-        constraints = [models.CheckConstraint(condition=Q(closes__gt=F("opens")), name="opening_ends_after_it_starts")]
+        constraints = [
+            models.CheckConstraint(condition=ends_after("opens", "closes"), name="opening_ends_after_it_starts")
+        ]
 
 
 class Closure(models.Model):

@@ -34,6 +34,7 @@ WRITERS = {
     "Consent": {"patients.registering"},
     "AppointmentType": set(),
     "WeeklyHours": set(),
+    "ExtraHours": set(),
     "TimeOff": set(),
     "Appointment": {"appointments.booking", "appointments.visit_status"},
     "AppointmentEvent": {"appointments.booking", "appointments.visit_status"},

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from appointments import availability, booking, conflicts
 from appointments.calendars import rooms_by_location
-from appointments.models import Appointment, TimeOff, WeeklyHours
+from appointments.models import Appointment, ExtraHours, TimeOff, WeeklyHours
 from clinic import times
 from clinic.errors import RuleBroken
 from locations.models import Closure
@@ -127,12 +127,12 @@ def test_clock_changes_neither_invent_nor_lose_an_hour(evaluation_type, day, exp
 
 def test_same_number_of_queries_for_one_and_many(atlanta, marietta, evaluation_type, django_assert_num_queries):
     make.practitioner(atlanta)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         find(evaluation_type, atlanta, limit=5)
 
     for _ in range(5):
         make.practitioner(atlanta, marietta)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         find(evaluation_type, atlanta, marietta, limit=5)
 
 
@@ -176,3 +176,43 @@ def test_offered_is_exactly_what_can_be_booked(atlanta, marietta, evaluation_typ
             if not conflicts.find(wanted, rooms)[0]:
                 possible.add((person.pk, instant))
     assert offered == possible
+
+
+def test_hours_every_other_week_count_from_their_first(atlanta, evaluation_type):
+    person = make.practitioner(atlanta, starts=time(9), ends=time(10), days=[2])
+    person.weekly_hours.update(every_weeks=2, valid_from=MONDAY + timedelta(days=4))  # a Friday of the first week
+
+    found = find(evaluation_type, atlanta, until=MONDAY + timedelta(days=41))
+
+    wednesday = MONDAY + timedelta(days=2)
+    assert [s.local_start.date() for s in found.slots] == [
+        wednesday + timedelta(days=14),
+        wednesday + timedelta(days=28),
+    ]
+
+
+def test_extra_hours_add_a_day_that_is_not_open(atlanta, chiro, evaluation_type):
+    sunday = MONDAY + timedelta(days=6)
+    ExtraHours.objects.create(practitioner=chiro, location=atlanta, day=sunday, starts=time(10), ends=time(11, 15))
+
+    assert starts(find(evaluation_type, atlanta, day=sunday)) == ["10:00", "10:15"]
+
+    Closure.objects.create(location=atlanta, starts_on=sunday, ends_on=sunday, reason="Holiday")
+    assert starts(find(evaluation_type, atlanta, day=sunday)) == []
+
+
+def test_hours_past_midnight_belong_to_both_days(evaluation_type):
+    place = make.location("savannah", opens=time(8), closes=time(18))
+    place.opening_hours.filter(weekday=0).update(closes=time(2), ends_next_day=True)
+    person = make.practitioner(place, days=[])
+    person.weekly_hours.create(location=place, weekday=0, starts=time(22), ends=time(2), ends_next_day=True)
+    evaluation_type.step_minutes = 60
+
+    assert starts(find(evaluation_type, place, day=MONDAY, until=MONDAY + timedelta(days=1))) == [
+        "22:00", "23:00", "00:00", "01:00",
+    ]  # fmt: skip
+
+    Closure.objects.create(
+        location=place, starts_on=MONDAY + timedelta(days=1), ends_on=MONDAY + timedelta(days=1), reason="Holiday"
+    )
+    assert starts(find(evaluation_type, place, day=MONDAY, until=MONDAY + timedelta(days=1))) == ["22:00", "23:00"]
