@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from evaluations import clusters
 from evaluations.models import Finding
 
-ADULT = 18
 _POSITIVE = {
     "hoffmann": ("positive", "rf_myelopathy"),
     "inverted_supinator": ("positive", "rf_myelopathy"),
@@ -33,7 +33,7 @@ _TWO_ROOTS = 2
 
 def flags_of(findings: Iterable[Finding], *, age: int) -> set[str]:
     """Codes raised by the assessed findings of a patient of that age in years."""
-    flags = {"rf_minor"} if age < ADULT else set()
+    flags = {"rf_minor"} if age < clusters.ADULT else set()
     roots = set()
     for finding in findings:
         value = finding.value
@@ -43,19 +43,12 @@ def flags_of(findings: Iterable[Finding], *, age: int) -> set[str]:
         if flag and value == sign:
             flags.add(flag)
         flags.update(flag for limit, flag in _AT_LEAST.get(finding.code, ()) if value >= limit)
-        if finding.code == "beighton_score" and value >= _hypermobile_from(age):
+        if finding.code == "beighton_score" and clusters.beighton_positive(value, age=age):
             flags.add("rf_hypermobility")
-        if finding.code == "atlantodental_interval" and value > (5 if age < ADULT else 3):
+        if finding.code == "atlantodental_interval" and clusters.adi_over_limit(value, age=age):
             flags.add("rf_instability")
         roots |= _lost_root(finding, value)
     return flags | ({"rf_multilevel_root"} if len(roots) >= _TWO_ROOTS else set())
-
-
-def _hypermobile_from(age):
-    """Beighton: 6 of 9 before puberty (taken as 12), 5 up to 50, 4 after."""
-    if age < 12:
-        return 6
-    return 5 if age <= 50 else 4
 
 
 def _lost_root(finding, value):

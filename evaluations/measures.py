@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from clinic.errors import RuleBroken
 from clinic.text import clean_note
+from evaluations import scoring
 
 LONGEST_CONCLUSION = 10_000
 
@@ -35,7 +36,6 @@ MEASURES = {
 }
 # Lists of item scores: (how many, most of each); an NDI item may be left out.
 LISTS = {"midas_items": (5, 92, False), "ndi_items": (10, 5, True)}
-IMPOSSIBLE_HIT6 = {37, 39, 77}
 
 
 def _fault(code, value):
@@ -45,7 +45,9 @@ def _fault(code, value):
         many, most, gaps = LISTS[code]
         good = isinstance(value, list) and len(value) == many
         good = good and all((v is None and gaps) or (type(v) is int and 0 <= v <= most) for v in value)
-        return "" if good else f"Give {many} whole numbers from 0 to {most}."
+        if not good:
+            return f"Give {many} whole numbers from 0 to {most}."
+        return scoring.midas_faults(value) if code == "midas_items" else ""
     if code == "eq5d5l_state":
         good = isinstance(value, str) and len(value) == 5 and set(value) <= set("12345")
         return "" if good else "Give five digits from 1 to 5."
@@ -54,7 +56,7 @@ def _fault(code, value):
     measure = MEASURES[code]
     if type(value) is not int or not measure.least <= value <= measure.most:
         return f"Give a whole number from {measure.least} to {measure.most}."
-    return "This total cannot come about." if code == "hit6_total" and value in IMPOSSIBLE_HIT6 else ""
+    return "This total cannot come about." if code == "hit6_total" and value in scoring.HIT6_IMPOSSIBLE else ""
 
 
 def check(given: dict) -> dict:

@@ -12,7 +12,7 @@ from appointments.models import Appointment
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from evaluations import automatic_flags, catalogue, checking, finding_rows, measures, red_flags
+from evaluations import automatic_flags, catalogue, checking, consistency, finding_rows, measures, red_flags
 from evaluations.checking import Checked
 from evaluations.models import Evaluation, SaveOperation
 from locations import access
@@ -78,7 +78,8 @@ def save(
         evaluation.version = current.version
         return done.answer
     _check_open(current, version)
-    checked = _checked(findings)
+    stored = list(current.findings.all()) if findings else []
+    checked = _checked(findings, stored)
     current.measures = {**current.measures, **measures.check(outcomes or {})}
     if conclusion is not None:
         current.conclusion = measures.check_conclusion(conclusion)
@@ -86,11 +87,9 @@ def save(
     if checked or answers or outcomes or conclusion is not None:
         current.version += 1
     current.save(update_fields=["measures", "conclusion", "section_seconds", "version"])
-    stored = list(current.findings.all()) if checked else []
     finding_rows.write(current, checked, by=by, stored=stored)
     if checked:
         rows = list(current.findings.all())
-        _check_pressures(rows, findings)
         red_flags.raise_automatic(current, automatic_flags.flags_of(rows, age=age_of(current)), by=by)
         audit.record("evaluation.saved", on=current, by=by, codes=sorted({one.code for one in checked}))
     if answers is not None:
@@ -141,29 +140,16 @@ def _invalid(faults):
     return RuleBroken(detail, code="invalid_finding", fields=fields, status=400)
 
 
-def _checked(findings) -> list[Checked]:
+def _checked(findings, stored) -> list[Checked]:
     if not isinstance(findings, list) or len(findings) > checking.MOST_FINDINGS:
         message = f"Give a list of at most {checking.MOST_FINDINGS} findings."
         raise RuleBroken(message, code="invalid_finding", fields={"findings": message}, status=400)
     checked, faults = checking.check_all(findings)
+    if not faults:
+        checked, faults = consistency.settle(checked, stored)
     if faults:
         raise _invalid(faults)
     return checked
-
-
-def _check_pressures(rows, sent):
-    """Systolic is above diastolic on each arm. Looked at with what was saved before, since one may come later."""
-    values = {(row.code, row.qualifier_key): row.value for row in rows if row.code.startswith("bp_")}
-    for side in ("left", "right"):
-        systolic, diastolic = (values.get((f"bp_{name}", f"side={side}")) for name in ("systolic", "diastolic"))
-        if systolic is None or diastolic is None or systolic > diastolic:
-            continue
-        where = [i for i, raw in enumerate(sent) if raw["code"].startswith("bp_") and _side(raw) == side]
-        raise _invalid({f"{where[-1] if where else 0}.value": "Systolic must be above diastolic."})
-
-
-def _side(raw):
-    return (raw.get("qualifiers") or {}).get("side")
 
 
 def _clocks(stored, sent):
