@@ -1,7 +1,7 @@
 from django.urls import path
 
 from appointments import links_urls
-from appointments.views import staff
+from appointments.views import follow_ups, staff
 
 urlpatterns = [
     path("calendar/", staff.calendar, name="calendar"),
@@ -10,5 +10,6 @@ urlpatterns = [
     path("appointments/<int:pk>/", staff.visit, name="appointment"),
     path("appointments/<int:pk>/step/", staff.step, name="appointment-step"),
     path("appointments/<int:pk>/move/", staff.move, name="appointment-move"),
+    path("follow-ups/", follow_ups.record, name="follow-up"),
     *links_urls.urlpatterns,
 ]

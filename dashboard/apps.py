@@ -8,5 +8,6 @@ class DashboardConfig(AppConfig):
         from clinic import navigation
 
         navigation.add("Today", "today", action="appointment.read", icon="today", order=10, key="t")
+        navigation.add("Worklists", "worklists", action="appointment.read", icon="list", order=40, key="w")
         navigation.add("Messages", "messages", action="message.read", icon="message", order=60, key="m")
         navigation.search_at("search", action="patient.search")

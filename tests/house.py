@@ -38,6 +38,7 @@ WRITERS = {
     "TimeOff": set(),
     "Appointment": {"appointments.booking", "appointments.visit_status"},
     "AppointmentEvent": {"appointments.booking", "appointments.visit_status"},
+    "FollowUp": {"appointments.follow_ups"},
     "Evaluation": {"evaluations.recording", "evaluations.signing"},
     "Finding": {"evaluations.finding_rows"},
     "SaveOperation": {"evaluations.recording"},

@@ -1,0 +1,82 @@
+from django.core.exceptions import BadRequest
+from django.db.models import Prefetch
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from appointments import follow_ups
+from appointments.models import FollowUp
+from clinic import times
+from clinic.policy import requires
+from dashboard import worklists
+from locations import access
+from locations.current import choices, current
+
+ALL = "all"
+QUICK = (FollowUp.Result.NO_ANSWER, FollowUp.Result.LEFT_MESSAGE)  # buttons of their own; the others are under "More"
+
+
+@require_GET
+@requires("appointment.read")
+def listing(request):
+    """One list at a time, with the counts of all; `location` may be given several times, or be `all`."""
+    one = worklists.LISTS.get(request.GET.get("list", FollowUp.About.UNCONFIRMED))
+    if one is None:
+        raise BadRequest("There is no such list.")
+    mine = choices(request.user)
+    chosen = _chosen(request, mine)
+    context = {
+        "list": one,
+        "lines": _lines(one, chosen, request.user),
+        "tabs": [{"list": worklists.LISTS[about], "count": n} for about, n in _counts(chosen, request.user)],
+        "mine": mine,
+        "chosen": chosen,
+        "is_all": len(chosen) == len(mine),
+        "shows_place": len(chosen) > 1,
+        "query": "&".join(f"location={place.slug}" for place in chosen),
+        "limit": worklists.SHOWN,
+        "quick": [(result.value, result.label) for result in QUICK],
+        "results": _results(one.about),
+        "may_change": access.can(request.user, "appointment.change"),
+    }
+    return render(request, "dashboard/worklists.html", context)
+
+
+def _counts(chosen, user):
+    return worklists.counts(chosen, user).items() if chosen else []
+
+
+def _chosen(request, mine):
+    slugs = request.GET.getlist("location")
+    if ALL in slugs:
+        return mine
+    here = current(request)
+    return [place for place in mine if place.slug in slugs] or ([here] if here else [])
+
+
+def _results(about):
+    """What else a call can have come to; a visit that is to be confirmed is settled by its own buttons."""
+    left_out = {*QUICK, *(follow_ups.DONE if about == FollowUp.About.UNCONFIRMED else ())}
+    return [(value, label) for value, label in FollowUp.Result.choices if value not in left_out]
+
+
+def _lines(one, chosen, user):
+    if not chosen:
+        return []
+    found = one.lines(chosen, user).with_names()
+    calls = FollowUp.objects.filter(about=one.about).select_related("by", "location")
+    way = "patient__follow_ups" if one.about == FollowUp.About.NO_VISIT else "follow_ups"
+    found = found.prefetch_related(Prefetch(way, calls, to_attr="calls"))[: worklists.SHOWN]
+    return [_line(one, row, access.can(user, "appointment.change", row.location)) for row in found]
+
+
+def _line(one, row, may_change):
+    is_visit = one.about != FollowUp.About.NO_VISIT
+    calls = row.calls if is_visit else [c for c in row.patient.calls if c.at > row.since]
+    return {
+        "row": row,
+        "patient": row.patient,
+        "visit": row if is_visit else None,
+        "last_visit": None if is_visit or not row.last_visit else times.local(row.last_visit, row.location.time_zone),
+        "calls": [{"call": call, "on": times.local(call.at, row.location.time_zone)} for call in calls],
+        "may_change": may_change,
+    }
