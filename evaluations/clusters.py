@@ -7,8 +7,8 @@ clinical knowledge, C: our convention, to be shown to clinicians only).
 from dataclasses import dataclass
 from decimal import Decimal
 
+from clinic.unknowns import any_of
 from evaluations.readings import SIDES, Readings
-from evaluations.unknowns import any_of
 
 ADULT = 18
 MOTIONS = ("flexion", "extension", "left_lateral_flexion", "right_lateral_flexion", "left_rotation", "right_rotation")

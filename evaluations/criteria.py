@@ -7,7 +7,7 @@ entity unknown unless it is decided without it. Nothing here is a diagnosis.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from evaluations.unknowns import Answer, all_of, any_of, at_least
+from clinic.unknowns import Answer, all_of, any_of, at_least
 
 ADULT = 18
 NECK_INDICATORS = {
