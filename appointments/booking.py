@@ -4,6 +4,7 @@ A visit never overlaps another of the same practitioner, room or patient: it is 
 calendars, and the database refuses what slips through.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from django.http import Http404
 
 from appointments import availability, calendars, conflicts
 from appointments.conflicts import OVERRIDABLE, Wanted
-from appointments.models import Appointment, AppointmentEvent, AppointmentType
+from appointments.models import Appointment, AppointmentEvent, AppointmentType, SeriesVisit
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
@@ -106,6 +107,40 @@ def reschedule(
     return appointment
 
 
+def book_together(
+    visits: Mapping[str, Wanted],
+    *,
+    by: User,
+    series_visits: Mapping[str, SeriesVisit] | None = None,
+    reason: str = "",
+) -> dict[str, Appointment]:
+    """Book new visits and move those that have `moving`, as one: all of them or none.
+
+    Visits that move make room for each other. Raises RuleBroken whose `fields` say, by the key of each visit, what
+    stands against it; then nothing is changed. `series_visits` are what the new visits are booked for.
+    """
+    _require_together(visits.values(), by)
+    wishes = list(visits.values())
+    rooms = Room.objects.filter(
+        location__in={w.location.pk for w in wishes}, kind__in={w.type.room_kind for w in wishes}, is_open=True
+    )
+    faults: dict[str, RuleBroken] = {}
+    booked = {}
+    with transaction.atomic():
+        moving = [w.moving for w in wishes if w.moving]
+        people = [w.practitioner for w in wishes] + [visit.practitioner for visit in moving]
+        calendars.lock(practitioners=people, rooms=rooms, patients=[w.patient for w in wishes])
+        lifted = _lift([visit.pk for visit in moving])
+        for key, wanted in visits.items():
+            try:
+                booked[key] = _place(wanted, lifted, by=by, series_visit=(series_visits or {}).get(key), reason=reason)
+            except RuleBroken as refused:
+                faults[key] = refused
+        if faults:
+            raise _none_of_them(faults, len(visits))
+    return booked
+
+
 def nearest(wanted: Wanted, *, limit: int = 3) -> list[availability.Slot]:
     """Free slots to offer instead: the same practitioner first, else anybody at the location, within two weeks."""
     day = max(times.day_of(wanted.starts_at, wanted.location.time_zone), wanted.location.today())
@@ -175,14 +210,65 @@ def _settle_move(wanted: Wanted, by: User | None, override_reason: str):
     room, overridden = _settle(wanted, by, override_reason)
     # Read again under the lock: somebody may have cancelled or moved it since the caller looked.
     fresh = Appointment.objects.select_for_update().get(pk=wanted.moving.pk)
+    _check_movable(fresh)
+    before = (fresh.status, fresh.starts_at)
+    return _write_move(fresh, replace(wanted, room=room)), before, overridden
+
+
+def _check_movable(fresh: Appointment) -> None:
     if fresh.status not in MOVABLE:
         message = f"The visit is {fresh.get_status_display().lower()} and can no longer be moved."
         raise RuleBroken(message, code="wrong_status")
-    before = (fresh.status, fresh.starts_at)
+
+
+def _write_move(fresh: Appointment, wanted: Wanted) -> Appointment:
     if wanted.starts_at != fresh.starts_at:
         fresh.status = Appointment.Status.BOOKED
     fresh.sequence += 1
-    return _write(fresh, replace(wanted, room=room)), before, overridden
+    return _write(fresh, wanted)
+
+
+def _require_together(wishes: Iterable[Wanted], by: User) -> None:
+    for place in {w.location for w in wishes if not w.moving}:
+        access.require(by, "appointment.create", place)
+    for place in {place for w in wishes if w.moving for place in (w.moving.location, w.location)}:
+        access.require(by, "appointment.change", place)
+    patients = {w.patient.pk for w in wishes}
+    if Patient.objects.visible_to(by).filter(pk__in=patients).count() != len(patients):
+        raise Http404
+
+
+def _lift(ids: list[int]) -> dict[int, Appointment]:
+    """Take the visits that are about to move out of each other's way until they are written again; returns them."""
+    rows = {row.pk: row for row in Appointment.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    movable = [pk for pk, row in rows.items() if row.status in MOVABLE]
+    Appointment.objects.filter(pk__in=movable).update(status=Appointment.Status.CANCELLED)
+    return rows
+
+
+def _place(wanted: Wanted, lifted: dict, *, by: User, series_visit: SeriesVisit | None, reason: str) -> Appointment:
+    """One visit of several; the calendars are locked already."""
+    _check_instant(wanted.starts_at)
+    if wanted.moving is None:
+        room, _ = _settle(wanted, by, "")
+        appointment = Appointment(patient=wanted.patient, type=wanted.type, series_visit=series_visit)
+        appointment = _write(appointment, replace(wanted, room=room))
+        before, step = None, "booked"
+    else:
+        fresh = lifted[wanted.moving.pk]
+        _check_movable(fresh)
+        room, _ = _settle(wanted, by, "")
+        before, step = (fresh.status, fresh.starts_at), "rescheduled"
+        appointment = _write_move(fresh, replace(wanted, room=room))
+    wanted.patient.locations.add(wanted.location)
+    record(appointment, step, by=by, reason=reason, before=before)
+    return appointment
+
+
+def _none_of_them(faults: dict[str, RuleBroken], count: int) -> RuleBroken:
+    first = next(iter(faults.values()))
+    message = first.message if count == 1 else f"Nothing was changed: {len(faults)} of {count} times cannot be had."
+    return RuleBroken(message, code=first.code, fields={key: fault.message for key, fault in faults.items()})
 
 
 def _may_override(by: User | None, wanted: Wanted) -> bool:

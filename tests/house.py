@@ -39,6 +39,8 @@ WRITERS = {
     "Appointment": {"appointments.booking", "appointments.visit_status"},
     "AppointmentEvent": {"appointments.booking", "appointments.visit_status"},
     "FollowUp": {"appointments.follow_ups"},
+    "Series": {"appointments.series"},
+    "SeriesVisit": {"appointments.series"},
     "Evaluation": {"evaluations.recording", "evaluations.signing"},
     "Finding": {"evaluations.finding_rows"},
     "SaveOperation": {"evaluations.recording"},

@@ -1,0 +1,218 @@
+"""Series: visits of one patient that belong together. The only writer of Series and SeriesVisit.
+
+A series says how many visits are wanted and when. What is not on the calendar stays owed, and is listed until it is
+placed or let go. Placing is all or nothing. What happens to one visit never touches the others unless it is asked for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Count, Min, QuerySet
+from django.http import Http404
+
+from appointments import booking, patterns, visit_status
+from appointments.conflicts import Wanted
+from appointments.models import Appointment, AppointmentType, Series, SeriesVisit
+from appointments.patterns import Pattern
+from clinic import audit, times
+from clinic.errors import RuleBroken
+from clinic.models import User
+from clinic.text import clean_line
+from locations import access
+from locations.models import Location, Practitioner
+from patients.models import Patient
+
+THIS, LATER, ALL = "this", "later", "all"
+SCOPES = {THIS: "Only this visit", LATER: "This visit and later ones", ALL: "All visits of the series"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was decided for one visit of a series: a start with somebody, or to skip it, which leaves it owed."""
+
+    starts_at: datetime | None = None
+    practitioner: Practitioner | None = None
+    skip_reason: str = ""
+
+    @property
+    def is_skipped(self) -> bool:
+        return self.starts_at is None
+
+
+@transaction.atomic
+def begin(
+    *,
+    patient: Patient,
+    type: AppointmentType,
+    practitioner: Practitioner,
+    location: Location,
+    pattern: Pattern,
+    by: User,
+    checkpoint_type: AppointmentType | None = None,
+) -> Series:
+    """Write down what is wanted. Nothing is booked: every visit is owed."""
+    access.require(by, "appointment.create", location)
+    if not Patient.objects.visible_to(by).filter(pk=patient.pk).exists():
+        raise Http404
+    pattern.check(today=location.today())
+    if pattern.has_checkpoint and checkpoint_type is None:
+        message = "There is no appointment type for the re-evaluation."
+        raise RuleBroken(message, code="no_visit_type", fields={"checkpoint_after": message}, status=400)
+    series = Series.objects.create(
+        patient=patient, type=type, checkpoint_type=checkpoint_type if pattern.has_checkpoint else None,
+        practitioner=practitioner, location=location, pattern=pattern.as_json(), begun_by=by, begun_at=times.now(),
+    )  # fmt: skip
+    SeriesVisit.objects.bulk_create(
+        SeriesVisit(series=series, number=one.number, stretch=one.stretch, wanted_on=one.day,
+                    wanted_at=pattern.at_time, type=series.wanted_type(one.is_checkpoint))
+        for one in patterns.wanted(pattern)
+    )  # fmt: skip
+    audit.record("series.begun", on=series, by=by, pattern=str(pattern))
+    return series
+
+
+@transaction.atomic
+def place(series: Series, choices: Mapping[int, Choice], *, by: User) -> list[Appointment]:
+    """Book the chosen times of visits that are owed, by their numbers; the skipped ones stay owed with the reason.
+
+    All or nothing: raises RuleBroken whose `fields` say, by number, why a time cannot be had.
+    """
+    series = _locked(series, "appointment.create", by=by)
+    if not series.is_open:
+        raise RuleBroken("The series is closed: no more visits are placed.", code="wrong_status")
+    owed = {visit.number: visit for visit in series.visits.owed().select_related("type")}
+    if gone := sorted(set(choices) - set(owed)):
+        faults = {str(number): "This visit is no longer owed: it was placed or let go meanwhile." for number in gone}
+        raise RuleBroken(_none(len(gone), len(choices)), code="not_owed", fields=faults)
+    chosen = {number: choice for number, choice in choices.items() if not choice.is_skipped}
+    _check_days(series, {number: choice.starts_at for number, choice in chosen.items()})
+    booked = booking.book_together(
+        {
+            str(number): Wanted(series.patient, choice.practitioner, series.location, owed[number].type,
+                                choice.starts_at, owed[number].type.minutes)
+            for number, choice in chosen.items()
+        },
+        series_visits={str(number): owed[number] for number in chosen},
+        by=by,
+    )  # fmt: skip
+    for number, choice in choices.items():
+        owed[number].skipped_reason = (_checked_reason(choice.skip_reason) or "Skipped.") if choice.is_skipped else ""
+    SeriesVisit.objects.bulk_update([owed[number] for number in choices], ["skipped_reason"])
+    audit.record("series.placed", on=series, by=by, booked=len(booked), skipped=len(choices) - len(booked))
+    return list(booked.values())
+
+
+@transaction.atomic
+def want(series: Series, wanted: Mapping[int, tuple[date, time]], *, by: User) -> None:
+    """Want visits that are owed on other days or at another time: number → (local day, wall clock)."""
+    series = _locked(series, "appointment.create", by=by)
+    for visit in series.visits.owed().filter(number__in=wanted):
+        visit.wanted_on, visit.wanted_at = wanted[visit.number]
+        visit.save(update_fields=["wanted_on", "wanted_at"])
+
+
+@transaction.atomic
+def waive(visit: SeriesVisit, *, by: User, reason: str) -> None:
+    """Let a visit that is owed go: it is no longer wanted, and leaves the lists."""
+    series = _locked(visit.series, "appointment.change", by=by)
+    reason = _checked_reason(reason, needed="Say why the visit is no longer wanted.")
+    if not series.visits.owed().filter(pk=visit.pk).update(waived_reason=reason):
+        raise RuleBroken("This visit is not owed: it was placed or let go meanwhile.", code="not_owed")
+    audit.record("series.visit_waived", on=series, by=by, number=visit.number, reason=reason)
+
+
+@transaction.atomic
+def cancel(
+    appointment: Appointment, *, scope: str = THIS, by: User, reason: str, still_wanted: bool = True
+) -> list[Appointment]:
+    """Cancel the visit, or it and later ones, or all that are still ahead; returns those that were cancelled.
+
+    What is still wanted is owed from now on; else it is let go with the reason.
+    """
+    affected = members(appointment, scope)
+    if scope != THIS:
+        reason = _checked_reason(reason, needed="Say why the visits are cancelled.")
+    cancelled = [visit_status.cancel(visit, by=by, reason=reason) for visit in affected]
+    if not still_wanted and appointment.series_visit_id:
+        ids = [visit.series_visit_id for visit in cancelled]
+        kept = reason or "No longer wanted."
+        SeriesVisit.objects.filter(pk__in=ids).update(waived_reason=kept[:200])
+    return cancelled
+
+
+def members(appointment: Appointment, scope: str) -> list[Appointment]:
+    """The visits of the series that can still be moved or cancelled, as far as the scope reaches; this one first."""
+    if scope not in SCOPES:
+        raise RuleBroken("There is no such choice.", code="invalid", fields={"scope": "Unknown."}, status=400)
+    if scope == THIS or appointment.series_visit_id is None:
+        return [appointment]
+    rows = Appointment.objects.filter(
+        series_visit__series=appointment.series_visit.series_id,
+        status__in=booking.MOVABLE,
+        starts_at__gt=times.now(),
+    ).exclude(pk=appointment.pk)
+    if scope == LATER:
+        rows = rows.filter(starts_at__gt=appointment.starts_at)
+    return [appointment, *rows.with_names().order_by("starts_at")]
+
+
+@transaction.atomic
+def set_open(series: Series, is_open: bool) -> None:
+    """Whether its debts are listed and can be placed. The right to do so is that of what the series belongs to."""
+    Series.objects.filter(pk=series.pk).update(is_open=is_open)
+
+
+def debts(user: User, action: str = "appointment.read") -> QuerySet[SeriesVisit]:
+    """Visits that were skipped, fell off the calendar or are overdue, at the user's locations; longest owed first."""
+    visits = SeriesVisit.objects.visible_to(user, action).debts().order_by("wanted_on", "pk")
+    return visits.select_related("series__patient", "series__location", "series__practitioner__user", "type")
+
+
+def with_debts(user: User, action: str = "appointment.read") -> QuerySet[Series]:
+    """Series with `owed`, how many such visits each has, and `owed_since`, the day the first was wanted on."""
+    owed = SeriesVisit.objects.debts().order_by().values("pk")
+    found = Series.objects.visible_to(user, action).filter(visits__in=owed)
+    return found.annotate(owed=Count("visits"), owed_since=Min("visits__wanted_on")).order_by("owed_since", "pk")
+
+
+def _locked(series: Series, action: str, *, by: User) -> Series:
+    """The series as it is now, held until COMMIT: a visit that is owed is placed by one person only."""
+    fresh = Series.objects.select_for_update(of=("self",)).with_names().get(pk=series.pk)
+    access.require(by, action, fresh.location)
+    return fresh
+
+
+def _check_days(series: Series, starts: Mapping[int, datetime]) -> None:
+    """A series has one visit a day."""
+    zone = series.location.time_zone
+    standing = Appointment.objects.holding_time().filter(series_visit__series=series)
+    taken = {times.day_of(at, zone) for at in standing.values_list("starts_at", flat=True)}
+    faults = {}
+    for number, starts_at in sorted(starts.items()):
+        day = times.day_of(starts_at, zone)
+        if day in taken:
+            faults[str(number)] = f"Another visit of the series is on {day:%B} {day.day} already."
+        taken.add(day)
+    if faults:
+        raise RuleBroken(_none(len(faults), len(starts)), code="two_on_a_day", fields=faults)
+
+
+def _none(wrong: int, count: int) -> str:
+    return f"Nothing was booked: {wrong} of {count} times cannot be had."
+
+
+def _checked_reason(reason: str, *, needed: str = "") -> str:
+    reason = reason.strip()
+    try:
+        if len(reason) > 200:
+            raise ValidationError("At most 200 characters.")
+        clean_line(reason)
+        if needed and not reason:
+            raise ValidationError(needed)
+    except ValidationError as error:
+        message = error.messages[0]
+        raise RuleBroken(message, code="invalid", fields={"reason": message}, status=400) from None
+    return reason
