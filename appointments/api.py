@@ -44,9 +44,11 @@ class AppointmentOut(serializers.Serializer):
 class EventOut(serializers.ModelSerializer):
     by = serializers.CharField(source="by_whom")
 
+    undid = serializers.IntegerField(source="detail.undid", default=None, help_text="The step that this one took back.")
+
     class Meta:
         model = AppointmentEvent
-        fields = ["step", "at", "by", "from_status", "to_status", "from_start", "to_start", "reason"]
+        fields = ["id", "step", "at", "by", "from_status", "to_status", "from_start", "to_start", "reason", "undid"]
 
 
 class BookIn(StrictSerializer):
@@ -69,6 +71,10 @@ class MoveIn(StrictSerializer):
 
 class StepIn(StrictSerializer):
     reason = LineField(required=False, allow_blank=True, max_length=500)
+
+
+class UndoIn(StrictSerializer):
+    event = IdField(required=False, help_text="The step that was seen as the last; another one by now is a 409.")
 
 
 class AvailabilityIn(serializers.Serializer):
@@ -145,6 +151,7 @@ class Appointments(viewsets.GenericViewSet):
         "events": "appointment.read",
         "create": "appointment.create",
         "reschedule": "appointment.change",
+        "undo": "appointment.change",
         **{name.replace("-", "_"): "appointment.change" for name in visit_status.STEPS},
     }
     serializer_class = BookIn
@@ -208,6 +215,15 @@ class Appointments(viewsets.GenericViewSet):
             places = Location.objects.visible_to(request.user, "appointment.change")
             wanted["location"] = _one(places, "location", slug=wanted["location"])
         return Response(AppointmentOut(booking.reschedule(visit, by=request.user, **wanted)).data)
+
+    @action(detail=True, methods=["post"])
+    def undo(self, request, pk):
+        """Take back the last step, a wrong click; a cancelled or moved visit gets its time again if that is free."""
+        visit = self._get(pk)
+        given = UndoIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        visit_status.undo(visit, by=request.user, expected=given.validated_data.get("event"))
+        return Response(AppointmentOut(self._get(pk)).data)
 
     @action(detail=True, methods=["get"])
     def events(self, request, pk):

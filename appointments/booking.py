@@ -22,6 +22,8 @@ from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
 MOVABLE = {Appointment.Status.BOOKED, Appointment.Status.CONFIRMED}
+# What does not keep a visit from a time and place that were its own already.
+AGREED_ONCE = (OVERRIDABLE | {"in_the_past"}) - {"travel"}
 FURTHEST_AHEAD = timedelta(days=366)
 
 
@@ -90,7 +92,7 @@ def reschedule(
     wanted = Wanted(appointment.patient, person, location, appointment.type, starts_at, length, room, appointment)
     try:
         with transaction.atomic():
-            appointment, before, overridden = _settle_move(wanted, by, override_reason)
+            appointment, replaced, overridden = _settle_move(wanted, by, override_reason)
             appointment.patient.locations.add(location)
             record(
                 appointment,
@@ -98,8 +100,8 @@ def reschedule(
                 by=by,
                 by_whom=by_whom,
                 reason=reason or override_reason,
-                before=before,
                 overridden=overridden,
+                **replaced,
             )
     except RuleBroken as refused:
         refused.nearest = nearest(wanted)
@@ -141,6 +143,34 @@ def book_together(
     return booked
 
 
+def put_back(appointment: Appointment, undone: AppointmentEvent) -> Appointment:
+    """Give a visit back the time, place and status that a step took from it; who may is for `visit_status.undo` to say.
+
+    What was agreed once needs no notice and no working hours again. But somebody may have got the time meanwhile: then
+    RuleBroken as for any booking, and nothing changes. Call it in a transaction.
+    """
+    was = undone.detail.get("was") or _whereabouts(appointment)
+    back = Appointment.objects.with_names().get(pk=appointment.pk)
+    back.practitioner = Practitioner.objects.select_related("user").get(pk=was["practitioner"])
+    back.location, back.room = Location.objects.get(pk=was["location"]), Room.objects.get(pk=was["room"])
+    wanted = Wanted(
+        back.patient, back.practitioner, back.location, back.type, undone.from_start, was["minutes"], moving=back
+    )
+    try:
+        found, room = _look(wanted)
+        if stands := [c for c in found if c.code not in AGREED_ONCE]:
+            raise RuleBroken(stands[0].message, code=stands[0].code, fields={"starts_at": stands[0].message})
+        fresh = Appointment.objects.select_for_update().get(pk=appointment.pk)
+        if last_step(fresh) != undone:
+            raise changed_meanwhile()
+        fresh.status = undone.from_status
+        fresh.sequence += 1
+        return _write(fresh, replace(wanted, room=room))
+    except RuleBroken as refused:
+        refused.nearest = nearest(wanted)
+        raise
+
+
 def nearest(wanted: Wanted, *, limit: int = 3) -> list[availability.Slot]:
     """Free slots to offer instead: the same practitioner first, else anybody at the location, within two weeks."""
     day = max(times.day_of(wanted.starts_at, wanted.location.time_zone), wanted.location.today())
@@ -177,6 +207,18 @@ def record(appointment, step, *, by, by_whom="", reason="", before=None, **detai
     return event
 
 
+def last_step(appointment: Appointment) -> AppointmentEvent | None:
+    """The last step that still stands: one that was taken back is in the history, and so is its undoing."""
+    history = list(appointment.history.all())
+    undone = {event.detail["undid"] for event in history if "undid" in event.detail}
+    standing = [event for event in history if event.pk not in undone and "undid" not in event.detail]
+    return standing[-1] if standing else None
+
+
+def changed_meanwhile() -> RuleBroken:
+    return RuleBroken("The visit was changed a moment ago. Look again.", code="wrong_status")
+
+
 def _check_instant(starts_at: datetime) -> None:
     times.check_range(starts_at, "starts_at")
     if starts_at.second or starts_at.microsecond:
@@ -187,8 +229,8 @@ def _check_instant(starts_at: datetime) -> None:
         raise RuleBroken(message, code="too_far_ahead", fields={"starts_at": message}, status=400)
 
 
-def _settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room, list[str]]:
-    """Lock, look for conflicts, choose the room; returns it with the codes that were overridden."""
+def _look(wanted: Wanted) -> tuple[list[conflicts.Conflict], Room | None]:
+    """Lock the calendars, then look for conflicts and a room: the wanted one, else the present one, else any."""
     rooms = calendars.rooms_by_location([wanted.location.pk], wanted.type.room_kind)[wanted.location.pk]
     preferred = wanted.room or (wanted.moving.room if wanted.moving else None)
     if wanted.room is not None:
@@ -196,10 +238,15 @@ def _settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room
     elif preferred in rooms:
         rooms = [preferred, *(r for r in rooms if r != preferred)]
     calendars.lock(practitioners=[wanted.practitioner], rooms=rooms, patients=[wanted.patient])
-    found, room = conflicts.find(wanted, rooms)
+    return conflicts.find(wanted, rooms)
+
+
+def _settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room, list[str]]:
+    """The room of a visit that may be where it is wanted, with the codes of what was overridden for it."""
+    found, room = _look(wanted)
     stands = [c for c in found if not (override_reason and c.code in OVERRIDABLE)]
     overridden = [c.code for c in found if c not in stands]
-    if overridden and not _may_override(by, wanted):
+    if overridden and not may_override(by, wanted.practitioner, wanted.location):
         stands = found
     if stands:
         raise RuleBroken(stands[0].message, code=stands[0].code, fields={"starts_at": stands[0].message})
@@ -211,8 +258,7 @@ def _settle_move(wanted: Wanted, by: User | None, override_reason: str):
     # Read again under the lock: somebody may have cancelled or moved it since the caller looked.
     fresh = Appointment.objects.select_for_update().get(pk=wanted.moving.pk)
     _check_movable(fresh)
-    before = (fresh.status, fresh.starts_at)
-    return _write_move(fresh, replace(wanted, room=room)), before, overridden
+    return *_write_move(fresh, replace(wanted, room=room)), overridden
 
 
 def _check_movable(fresh: Appointment) -> None:
@@ -221,11 +267,13 @@ def _check_movable(fresh: Appointment) -> None:
         raise RuleBroken(message, code="wrong_status")
 
 
-def _write_move(fresh: Appointment, wanted: Wanted) -> Appointment:
+def _write_move(fresh: Appointment, wanted: Wanted) -> tuple[Appointment, dict]:
+    """The visit in its new place, and what the history keeps of the old one, so that a move can be taken back."""
+    replaced = {"before": (fresh.status, fresh.starts_at), "was": _whereabouts(fresh)}
     if wanted.starts_at != fresh.starts_at:
         fresh.status = Appointment.Status.BOOKED
     fresh.sequence += 1
-    return _write(fresh, wanted)
+    return _write(fresh, wanted), replaced
 
 
 def _require_together(wishes: Iterable[Wanted], by: User) -> None:
@@ -253,15 +301,15 @@ def _place(wanted: Wanted, lifted: dict, *, by: User, series_visit: SeriesVisit 
         room, _ = _settle(wanted, by, "")
         appointment = Appointment(patient=wanted.patient, type=wanted.type, series_visit=series_visit)
         appointment = _write(appointment, replace(wanted, room=room))
-        before, step = None, "booked"
+        replaced, step = {}, "booked"
     else:
         fresh = lifted[wanted.moving.pk]
         _check_movable(fresh)
         room, _ = _settle(wanted, by, "")
-        before, step = (fresh.status, fresh.starts_at), "rescheduled"
-        appointment = _write_move(fresh, replace(wanted, room=room))
+        appointment, replaced = _write_move(fresh, replace(wanted, room=room))
+        step = "rescheduled"
     wanted.patient.locations.add(wanted.location)
-    record(appointment, step, by=by, reason=reason, before=before)
+    record(appointment, step, by=by, reason=reason, **replaced)
     return appointment
 
 
@@ -271,11 +319,21 @@ def _none_of_them(faults: dict[str, RuleBroken], count: int) -> RuleBroken:
     return RuleBroken(message, code=first.code, fields={key: fault.message for key, fault in faults.items()})
 
 
-def _may_override(by: User | None, wanted: Wanted) -> bool:
-    if by is None or not access.can(by, "appointment.override", wanted.location):
+def _whereabouts(appointment: Appointment) -> dict:
+    return {
+        "practitioner": appointment.practitioner_id,
+        "location": appointment.location_id,
+        "room": appointment.room_id,
+        "minutes": appointment.end_minute - appointment.start_minute,
+    }
+
+
+def may_override(by: User | None, practitioner: Practitioner, location: Location) -> bool:
+    """A manager at the location, or the practitioner about their own calendar there."""
+    if by is None or not access.can(by, "appointment.override", location):
         return False
-    roles = {role for role, place in access.held(by) if place in (None, wanted.location.pk)}
-    return access.MANAGER in roles or wanted.practitioner.user_id == by.pk
+    roles = {role for role, place in access.held(by) if place in (None, location.pk)}
+    return access.MANAGER in roles or practitioner.user_id == by.pk
 
 
 def _write(appointment: Appointment, wanted: Wanted) -> Appointment:

@@ -30,6 +30,7 @@ KINDS = {
     "visit-booked": "a visit was booked",
     "visit-moved": "a visit was moved or changed",
     "visit-cancelled": "a visit was cancelled",
+    "visit-restored": "a visit was cancelled by mistake and stands",
     "visit-reminder-48h": "48 hours before a visit",
     "visit-reminder-2h": "2 hours before a visit",
 }
@@ -38,6 +39,7 @@ SUBJECTS = {
     "visit-booked": "Your visit on {when}",
     "visit-moved": "Your visit is now on {when}",
     "visit-cancelled": "Your visit on {when} is cancelled",
+    "visit-restored": "Your visit on {when} stands",
     "visit-reminder-48h": "Reminder: your visit on {when}",
     "visit-reminder-2h": "Reminder: your visit on {when}",
 }
@@ -45,12 +47,13 @@ OPENINGS = {
     "visit-booked": "Your visit is booked.",
     "visit-moved": "Your visit has changed. This is how it stands now.",
     "visit-cancelled": "Your visit is cancelled. You do not need to do anything.",
+    "visit-restored": "We wrote that your visit was cancelled. That was our mistake: we expect you as before.",
     "visit-reminder-48h": "A reminder of your visit.",
     "visit-reminder-2h": "Your visit is today.",
 }
 EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
 PLACED = ("booked", "rescheduled")
-TOLD = (*PLACED, "cancelled")
+TOLD = (*PLACED, "cancelled", "restored")
 UNSUBSCRIBE_FOR = timedelta(days=90)
 
 
@@ -112,11 +115,14 @@ def _notice(history, untold, at) -> Due | None:
     first = len(history) - 1
     while first and (history[first - 1].pk in untold or history[first].at - history[first - 1].at < GRACE):
         first -= 1
-    begun = history[first]
+    news = _without_slips(history[first:])
+    if not news:
+        return None  # a slip and its undoing, and nobody was told of either
+    begun, ended = news[0], news[-1]
     is_new = begun.step == "booked"
-    if is_new and last.step == "cancelled":
+    if is_new and ended.step == "cancelled":
         return None  # booked and cancelled before anybody was told
-    kind = "visit-cancelled" if last.step == "cancelled" else "visit-booked" if is_new else "visit-moved"
+    kind = _kind(begun, ended)
     due_at = last.at + GRACE
     useless_after = last.to_start
     if kind == "visit-moved":
@@ -128,10 +134,28 @@ def _notice(history, untold, at) -> Due | None:
     detail = {}
     if kind == "visit-moved" and begun.from_start != last.to_start:
         detail["moved_from"] = times.spoken(begun.from_start, visit.location.time_zone)
+    if [e.step for e in news] == ["restored"]:
+        detail["takes_back"] = begun.detail["undid"]
     return Due(
         f"appointment:{visit.pk}:notice:{last.pk}", kind, "appointments.appointment", visit.pk, visit.patient_id,
         due_at, useless_after, detail,
     )  # fmt: skip
+
+
+def _without_slips(history):
+    """Without the steps that were taken back within it, and without their undoing."""
+    undoings = {event.detail["undid"]: event for event in history if event.step == "restored"}
+    slips = {event.pk for event in history if event.pk in undoings}
+    return [e for e in history if e.pk not in slips and e.detail.get("undid") not in slips]
+
+
+def _kind(begun, ended) -> str:
+    if ended.step == "cancelled":
+        return "visit-cancelled"
+    if begun.step == "booked":
+        return "visit-booked"
+    was_cancelled = begun.step == "restored" and begun.from_status == Appointment.Status.CANCELLED
+    return "visit-restored" if was_cancelled and begun.from_start == ended.to_start else "visit-moved"
 
 
 def _reminders(kind, at, since) -> list[Due]:
@@ -166,9 +190,16 @@ def _overtaken(message, visit) -> str:
         return "" if visit.start_minute == about else "The visit was moved since."
     if visit.history.filter(step__in=TOLD).latest("at", "pk").pk != about:
         return "The visit was changed again since."
+    if "takes_back" in message.detail and not _was_told(visit, message.detail["takes_back"]):
+        return "The patient was never told of what was taken back."
     if message.kind != "visit-cancelled" and visit.status not in EXPECTED:
         return f"The visit is {visit.get_status_display().lower()}."
     return ""
+
+
+def _was_told(visit, event_id) -> bool:
+    sent = (Message.Status.SENT, Message.Status.SENT_MAYBE_TWICE, Message.Status.CLAIMED)
+    return Message.objects.filter(key=f"appointment:{visit.pk}:notice:{event_id}", status__in=sent).exists()
 
 
 def _unreachable(patient) -> str:

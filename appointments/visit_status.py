@@ -1,15 +1,17 @@
-"""What happens to a visit on its way: one table of steps, one function that takes them."""
+"""What happens to a visit on its way: one table of steps, one function that takes them, one that takes them back."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from appointments import booking
-from appointments.models import Appointment
+from appointments.models import Appointment, AppointmentEvent
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from locations import access
+from locations.models import Location, Practitioner
 
 _S = Appointment.Status
 
@@ -36,6 +38,12 @@ STEPS = {
         Step("no-show", "Did not come", "missed", frozenset({_S.BOOKED, _S.CONFIRMED}), _S.NO_SHOW),
     )
 }
+UNDOABLE = {step.event for step in STEPS.values()} | {"rescheduled"}
+NEEDS_ITS_TIME = {"cancelled", "missed", "rescheduled"}  # to be undone, the visit must get its time again
+RESTORED = {"cancelled", "rescheduled"}  # the patient may have been told: reminders look for "restored"
+# A slip is seen soon. Later only an authorised person corrects the record, and after a week nobody does.
+SLIP = timedelta(minutes=30)
+CORRECTION = timedelta(days=7)
 
 
 def allowed(appointment: Appointment) -> list[Step]:
@@ -74,6 +82,59 @@ def _refusal(step: Step, appointment: Appointment) -> RuleBroken | None:
         message = "The visit has not begun; it can only be missed after its start."
         return RuleBroken(message, code="too_early", fields={"step": message})
     return None
+
+
+def undo(appointment: Appointment, *, by: User, expected: int | None = None) -> Appointment:
+    """Take back the last step that still stands, for a wrong click; returns the appointment as it is now.
+
+    Nothing is erased: the history keeps the step and gets a row that says who took it back, and mails follow from both.
+    A cancelled, missed or moved visit gets its time again only if nobody has it meanwhile (`slot_taken`, `no_room`,
+    `patient_busy`, `travel`, each with the nearest free times). `expected` is the id of the step that the person saw.
+    Raises RuleBroken also for `nothing_to_undo`, `too_late`, `wrong_status` (another step came between).
+    """
+    access.require(by, "appointment.change", appointment.location)
+    with transaction.atomic():
+        last = booking.last_step(appointment)
+        if refusal := _undo_refusal(last, appointment, by):
+            raise refusal
+        if expected is not None and last.pk != expected:
+            raise booking.changed_meanwhile()
+        fresh = booking.put_back(appointment, last) if last.step in NEEDS_ITS_TIME else _step_back(appointment, last)
+        access.require(by, "appointment.change", fresh.location)
+        word = "restored" if last.step in RESTORED else "undone"
+        booking.record(fresh, word, by=by, before=(last.to_status, last.to_start), undid=last.pk, took_back=last.step)
+    return fresh
+
+
+def _undo_refusal(last: AppointmentEvent | None, appointment: Appointment, by: User) -> RuleBroken | None:
+    if last is None or last.step not in UNDOABLE:
+        return RuleBroken("There is no step to take back.", code="nothing_to_undo")
+    if last.by_id is None:
+        message = "The patient did this. Ask them, and then take the next step or book the visit anew."
+        return RuleBroken(message, code="nothing_to_undo")
+    if not may_undo(last.step, last.at, last.by_id, by, appointment.practitioner, appointment.location):
+        message = "A wrong click can be taken back for half an hour, and for a week by the manager."
+        return RuleBroken(message, code="too_late")
+    return None
+
+
+def _step_back(appointment: Appointment, last: AppointmentEvent) -> Appointment:
+    fresh = Appointment.objects.select_for_update().get(pk=appointment.pk)
+    if fresh.status != last.to_status or booking.last_step(fresh) != last:
+        raise booking.changed_meanwhile()
+    fresh.status = last.from_status
+    fresh.save(update_fields=["status"])
+    return fresh
+
+
+def may_undo(
+    step: str, at: datetime, by_id: int | None, user: User, practitioner: Practitioner, location: Location
+) -> bool:
+    """Whether that last step of a visit can be taken back now by somebody who may change visits there."""
+    if step not in UNDOABLE or by_id is None:
+        return False
+    past = times.now() - at
+    return past <= SLIP or (past <= CORRECTION and booking.may_override(user, practitioner, location))
 
 
 def confirm(appointment, *, by, reason="", by_whom=""):
