@@ -8,7 +8,7 @@ from clinic import times
 from clinic.errors import RuleBroken
 from clinic.text import clean_line
 from locations import access
-from locations.models import Location, Practitioner
+from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
 ANYWHERE = "any"
@@ -158,28 +158,63 @@ class BookVisit(forms.Form):
         self.cleaned_data |= {"starts_at": starts_at, "location": location, "practitioner": practitioner}
 
 
+class RoomField(forms.ModelChoiceField):
+    def label_from_instance(self, room):
+        return f"{room.location}: {room}"
+
+
 class MoveVisit(forms.Form):
+    """Where a visit is wanted: the clock is the one of the chosen location."""
+
+    location = forms.ModelChoiceField(
+        Location.objects.none(), to_field_name="slug", label="Clinic", required=False, empty_label=None
+    )
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), empty_label=None)
     day = day_field(label="Date")
-    time = time_field()
+    time = time_field(help_text="Clock of the clinic.")
+    minutes = forms.IntegerField(required=False)
+    room = RoomField(Room.objects.none(), required=False, empty_label="Any room that is free")
     reason = reason_field("Why (optional)")
     override_reason = reason_field(
-        "Reason to override", help_text="Only to book against the working hours; it is kept with the visit."
+        "Reason to override", help_text="Only to go against working hours, notice or travel; it is kept with the visit."
     )
 
     def __init__(self, data=None, *, appointment, user, **options):
         at = appointment.local_start
-        start = {"practitioner": appointment.practitioner_id, "day": at.date(), "time": at.time()}
+        start = {
+            "location": appointment.location.slug,
+            "practitioner": appointment.practitioner_id,
+            "day": at.date(),
+            "time": at.time(),
+            "minutes": appointment.end_minute - appointment.start_minute,
+        }
         super().__init__(data, initial=start, **options)
         self.appointment = appointment
-        self.fields["practitioner"].queryset = working_at([appointment.location])
-        self.fields["time"].help_text = f"Clock of {appointment.location} ({at:%Z})."
-        if not access.can(user, "appointment.override", appointment.location):
+        places = Location.objects.visible_to(user, "appointment.change").filter(is_open=True)
+        kind = appointment.type
+        self.fields["location"].queryset = places
+        self.fields["practitioner"].queryset = working_at(places)
+        rooms = Room.objects.filter(location__in=places, kind=kind.room_kind, is_open=True)
+        self.fields["room"].queryset = rooms.select_related("location").order_by("location__name", "name")
+        self.fields["minutes"].help_text = f"{kind.least_minutes} to {kind.most_minutes} for this type."
+        if not access.can(user, "appointment.override"):
             del self.fields["override_reason"]
 
     def clean(self):
-        self.cleaned_data["starts_at"] = _instant(self, self.appointment.location)
-        return self.cleaned_data
+        data = self.cleaned_data
+        data["location"] = data.get("location") or self.appointment.location
+        data["starts_at"] = _instant(self, data["location"])
+        return data
+
+    def wanted(self):
+        """The arguments of `booking.reschedule`; an unchanged length stays even where the type changed."""
+        data = self.cleaned_data
+        lasting = self.appointment.end_minute - self.appointment.start_minute
+        return {
+            **{name: data[name] for name in ("location", "practitioner", "room", "starts_at", "reason")},
+            "minutes": data["minutes"] if data["minutes"] != lasting else None,
+            "override_reason": data.get("override_reason", ""),
+        }
 
 
 class TakeStep(forms.Form):
@@ -187,3 +222,7 @@ class TakeStep(forms.Form):
 
     step = forms.ChoiceField(choices=[(s, s) for s in STEPS])
     reason = reason_field("Reason")
+
+
+class UndoStep(forms.Form):
+    event = forms.IntegerField(min_value=1, max_value=2**63 - 1)

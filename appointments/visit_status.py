@@ -127,6 +127,12 @@ def _step_back(appointment: Appointment, last: AppointmentEvent) -> Appointment:
     return fresh
 
 
+def undoable_step(appointment: Appointment, user: User) -> AppointmentEvent | None:
+    """The step that this person, who may change the visit, can take back now."""
+    last = booking.last_step(appointment)
+    return None if _undo_refusal(last, appointment, user) else last
+
+
 def may_undo(
     step: str, at: datetime, by_id: int | None, user: User, practitioner: Practitioner, location: Location
 ) -> bool:

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from appointments import booking, visit_actions, visit_status
-from appointments.models import TimeOff
+from appointments.models import Appointment, TimeOff
 from locations.models import Closure
 from tests import make
 from tests.make import MONDAY, at
@@ -174,7 +174,7 @@ def test_drag_onto_a_taken_time_is_refused_with_the_nearest(sign_in, desk, visit
     assert answer.status_code == 409
     assert answer.json()["detail"] == "Robin Sample, DC already has a visit then."
     first = answer.json()["nearest"][0]
-    assert set(first) == {"practitioner", "day", "time", "text"}
+    assert set(first) == {"location", "practitioner", "day", "time", "text"}
     visit.refresh_from_db()
     assert visit.starts_at == at(10)
     assert taken.practitioner == visit.practitioner
@@ -247,6 +247,62 @@ def test_override_is_for_those_who_may(sign_in, desk, visit, atlanta):
 
     visit.refresh_from_db()
     assert visit.starts_at == at(20)
+
+
+def test_move_to_another_location_and_length(sign_in, visit, evaluation_type, marietta):
+    Appointment.objects.update(type=evaluation_type)
+    there = make.practitioner(marietta)
+    both = make.user("desk", visit.location, marietta)
+
+    answer = ajax(
+        sign_in(both), visit, location="marietta", practitioner=there.pk, day="2027-01-04", time="09:30", minutes=45
+    )
+
+    assert answer.status_code == 200, answer.content
+    visit.refresh_from_db()
+    assert (visit.location, visit.practitioner) == (marietta, there)
+    assert (visit.starts_at, visit.ends_at) == (at(9, 30), at(10, 15))
+
+
+def test_move_to_a_length_that_the_type_has_not_is_refused(sign_in, desk, visit):
+    answer = ajax(sign_in(desk), visit, practitioner=visit.practitioner_id, day="2027-01-04", time="09:30", minutes=40)
+
+    assert (answer.status_code, answer.json()["can_override"]) == (400, False)
+    assert answer.json()["detail"] == "A visit of this type takes 15 to 15 minutes."
+
+
+def test_move_to_a_chosen_room(sign_in, desk, visit):
+    other = visit.location.rooms.filter(kind="adjusting").exclude(pk=visit.room_id).get()
+
+    ajax(sign_in(desk), visit, practitioner=visit.practitioner_id, day="2027-01-04", time="10:00", room=other.pk)
+
+    visit.refresh_from_db()
+    assert (visit.room, visit.starts_at) == (other, at(10))
+
+
+def test_refused_hours_say_who_could_override(sign_in, desk, visit, atlanta):
+    evening = {"practitioner": visit.practitioner_id, "day": "2027-01-04", "time": "20:00"}
+
+    offers = [
+        ajax(sign_in(who), visit, **evening).json()["can_override"]
+        for who in (desk, make.user("manager", atlanta), visit.practitioner.user)
+    ]
+
+    assert offers == [False, True, True]
+
+
+def test_drag_answers_with_its_undoing(sign_in, desk, visit):
+    client = sign_in(desk)
+
+    undo = ajax(client, visit, practitioner=visit.practitioner_id, day="2027-01-04", time="11:15").json()["undo"]
+    back = client.post(undo["url"], {"event": undo["event"]}, headers={"Accept": "application/json"})
+
+    assert back.json() == {
+        "detail": "Taken back. Avery Testerson: booked, Monday, January 4, 2027 at 10:00 AM EST, Robin Sample, DC.",
+        "undo": None,
+    }
+    visit.refresh_from_db()
+    assert visit.starts_at == at(10)
 
 
 # ---- The page of a visit, and its steps
@@ -344,3 +400,28 @@ def test_cancelling_keeps_the_reason(sign_in, desk, visit):
 
 def test_steps_are_never_taken_by_get(sign_in, desk, visit):
     assert sign_in(desk).get(f"/appointments/{visit.pk}/step/").status_code == 405
+
+
+def test_visit_page_takes_a_wrong_click_back(sign_in, desk, visit):
+    client = sign_in(desk)
+    client.post(f"/appointments/{visit.pk}/step/", {"step": "arrive"})
+    step = visit.history.last()
+
+    page = client.get(f"/appointments/{visit.pk}/").content.decode()
+    answer = client.post(f"/appointments/{visit.pk}/undo/", {"event": step.pk, "next": "/calendar/"}, follow=True)
+
+    assert "Take back “Arrived”" in page
+    assert answer.redirect_chain[0][0] == "/calendar/"
+    assert "Taken back. Avery Testerson: booked" in answer.content.decode()
+    page = client.get(f"/appointments/{visit.pk}/").content.decode()
+    assert "Undone (took back “arrived”)" in page
+    assert "Take back “" not in page
+
+
+@pytest.mark.parametrize(
+    ("event", "said"), [("", "This field is required."), ("x", "Enter a whole number"), ("1", "no step to take back")]
+)
+def test_undo_that_is_refused_says_why(sign_in, desk, visit, event, said):
+    answer = sign_in(desk).post(f"/appointments/{visit.pk}/undo/", {"event": event}, follow=True)
+
+    assert said in answer.content.decode()
