@@ -1,7 +1,8 @@
 """Booking and moving visits. With `visit_status` the only writer of Appointment and its history.
 
 A visit never overlaps another of the same practitioner, room or patient: it is checked under the lock of those
-calendars, and the database refuses what slips through.
+calendars, and the database refuses what slips through. A time that is held for somebody (`holds`) is taken until the
+hold runs out; then whoever books first removes it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,11 +10,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import Http404
 
 from appointments import availability, calendars, conflicts
 from appointments.conflicts import OVERRIDABLE, Wanted
-from appointments.models import Appointment, AppointmentEvent, AppointmentType, SeriesVisit
+from appointments.models import Appointment, AppointmentEvent, AppointmentType, Hold, SeriesVisit
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
@@ -49,13 +51,13 @@ def book(
         access.require(by, "appointment.create", location)
         if not Patient.objects.visible_to(by).filter(pk=patient.pk).exists():
             raise Http404
-    _check_instant(starts_at)
+    check_instant(starts_at)
     length = availability.visit_minutes(type, minutes)
     wanted = Wanted(patient, practitioner, location, type, starts_at, length, room)
     try:
         with transaction.atomic():
-            room, overridden = _settle(wanted, by, override_reason)
-            appointment = _write(Appointment(patient=patient, type=type), replace(wanted, room=room))
+            room, overridden = settle(wanted, by, override_reason)
+            appointment = write(Appointment(patient=patient, type=type), replace(wanted, room=room))
             patient.locations.add(location)
             record(appointment, "booked", by=by, by_whom=by_whom, reason=override_reason, overridden=overridden)
     except RuleBroken as refused:
@@ -85,7 +87,7 @@ def reschedule(
     if by is not None:
         access.require(by, "appointment.change", appointment.location)
         access.require(by, "appointment.change", location)
-    _check_instant(starts_at)
+    check_instant(starts_at)
     lasting = appointment.end_minute - appointment.start_minute
     length = lasting if minutes is None else availability.visit_minutes(appointment.type, minutes)
     person = practitioner or appointment.practitioner
@@ -165,7 +167,7 @@ def put_back(appointment: Appointment, undone: AppointmentEvent) -> Appointment:
             raise changed_meanwhile()
         fresh.status = undone.from_status
         fresh.sequence += 1
-        return _write(fresh, replace(wanted, room=room))
+        return write(fresh, replace(wanted, room=room))
     except RuleBroken as refused:
         refused.nearest = nearest(wanted)
         raise
@@ -219,7 +221,7 @@ def changed_meanwhile() -> RuleBroken:
     return RuleBroken("The visit was changed a moment ago. Look again.", code="wrong_status")
 
 
-def _check_instant(starts_at: datetime) -> None:
+def check_instant(starts_at: datetime) -> None:
     times.check_range(starts_at, "starts_at")
     if starts_at.second or starts_at.microsecond:
         message = "Visits start on a whole minute."
@@ -237,11 +239,11 @@ def _look(wanted: Wanted) -> tuple[list[conflicts.Conflict], Room | None]:
         rooms = [r for r in rooms if r.pk == wanted.room.pk]
     elif preferred in rooms:
         rooms = [preferred, *(r for r in rooms if r != preferred)]
-    calendars.lock(practitioners=[wanted.practitioner], rooms=rooms, patients=[wanted.patient])
+    calendars.lock(practitioners=[wanted.practitioner], rooms=rooms, patients=filter(None, [wanted.patient]))
     return conflicts.find(wanted, rooms)
 
 
-def _settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room, list[str]]:
+def settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room, list[str]]:
     """The room of a visit that may be where it is wanted, with the codes of what was overridden for it."""
     found, room = _look(wanted)
     stands = [c for c in found if not (override_reason and c.code in OVERRIDABLE)]
@@ -254,7 +256,7 @@ def _settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room
 
 
 def _settle_move(wanted: Wanted, by: User | None, override_reason: str):
-    room, overridden = _settle(wanted, by, override_reason)
+    room, overridden = settle(wanted, by, override_reason)
     # Read again under the lock: somebody may have cancelled or moved it since the caller looked.
     fresh = Appointment.objects.select_for_update().get(pk=wanted.moving.pk)
     _check_movable(fresh)
@@ -273,7 +275,7 @@ def _write_move(fresh: Appointment, wanted: Wanted) -> tuple[Appointment, dict]:
     if wanted.starts_at != fresh.starts_at:
         fresh.status = Appointment.Status.BOOKED
     fresh.sequence += 1
-    return _write(fresh, wanted), replaced
+    return write(fresh, wanted), replaced
 
 
 def _require_together(wishes: Iterable[Wanted], by: User) -> None:
@@ -296,16 +298,16 @@ def _lift(ids: list[int]) -> dict[int, Appointment]:
 
 def _place(wanted: Wanted, lifted: dict, *, by: User, series_visit: SeriesVisit | None, reason: str) -> Appointment:
     """One visit of several; the calendars are locked already."""
-    _check_instant(wanted.starts_at)
+    check_instant(wanted.starts_at)
     if wanted.moving is None:
-        room, _ = _settle(wanted, by, "")
+        room, _ = settle(wanted, by, "")
         appointment = Appointment(patient=wanted.patient, type=wanted.type, series_visit=series_visit)
-        appointment = _write(appointment, replace(wanted, room=room))
+        appointment = write(appointment, replace(wanted, room=room))
         replaced, step = {}, "booked"
     else:
         fresh = lifted[wanted.moving.pk]
         _check_movable(fresh)
-        room, _ = _settle(wanted, by, "")
+        room, _ = settle(wanted, by, "")
         appointment, replaced = _write_move(fresh, replace(wanted, room=room))
         step = "rescheduled"
     wanted.patient.locations.add(wanted.location)
@@ -336,12 +338,14 @@ def may_override(by: User | None, practitioner: Practitioner, location: Location
     return access.MANAGER in roles or practitioner.user_id == by.pk
 
 
-def _write(appointment: Appointment, wanted: Wanted) -> Appointment:
+def write(appointment: Appointment, wanted: Wanted) -> Appointment:
+    """Save the row at the wanted time, in the room that `settle` chose; under its lock."""
     appointment.practitioner, appointment.location, appointment.room = wanted.practitioner, wanted.location, wanted.room
     appointment.starts_at = wanted.starts_at
     appointment.ends_at = times.from_minute(wanted.end)
     appointment.start_minute, appointment.end_minute = wanted.start, wanted.end
     appointment.busy_from, appointment.busy_until = wanted.busy
+    _clear_expired_holds(wanted)
     try:
         with transaction.atomic():
             appointment.save()
@@ -350,3 +354,12 @@ def _write(appointment: Appointment, wanted: Wanted) -> Appointment:
             raise
         raise RuleBroken("This time was taken a moment ago.", code="slot_taken") from None
     return appointment
+
+
+def _clear_expired_holds(wanted: Wanted) -> None:
+    """Those in the way: for the engine they are gone, for the database they are rows like any other."""
+    busy_from, busy_until = wanted.busy
+    expired = Hold.objects.filter(held_until__lte=times.now())
+    expired.filter(
+        Q(practitioner=wanted.practitioner) | Q(room=wanted.room), busy_from__lt=busy_until, busy_until__gt=busy_from
+    ).delete()

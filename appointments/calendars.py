@@ -162,10 +162,13 @@ class Taken:
     def read(
         cls, start: int, end: int, *, practitioners: Iterable[int], locations: Iterable[int], without=None
     ) -> "Taken":
-        """Everything that touches the span of minutes. `without` leaves one appointment out: the one being moved."""
+        """Everything that touches the span of minutes, times held for somebody included.
+
+        `without` leaves one appointment out: the one being moved.
+        """
         taken = cls()
         people = list(practitioners)
-        rows = Appointment.objects.holding_time().filter(
+        rows = Appointment.with_holds.taking_time(times.now()).filter(
             Q(practitioner__in=people) | Q(location__in=list(locations)),
             busy_from__lt=end,
             busy_from__gt=start - LONGEST,

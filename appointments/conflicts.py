@@ -24,7 +24,7 @@ class Conflict:
 class Wanted:
     """A visit as somebody wants it: `starts_at` is an instant, `minutes` its length without buffers."""
 
-    patient: Patient
+    patient: Patient | None  # nobody yet, for a hold
     practitioner: Practitioner
     location: Location
     type: AppointmentType
@@ -107,6 +107,8 @@ def _no_room(wanted):
 
 
 def _patient(wanted):
+    if wanted.patient is None:
+        return None
     others = Appointment.objects.holding_time().filter(
         patient=wanted.patient, start_minute__lt=wanted.end, end_minute__gt=wanted.start
     )

@@ -125,6 +125,9 @@ class TimeOff(models.Model):
         ]
 
 
+HELD = "held"
+
+
 class AppointmentQuerySet(models.QuerySet):
     def visible_to(self, user, action="appointment.read"):
         return access.scope(self, user, action, "location")
@@ -140,14 +143,34 @@ class AppointmentQuerySet(models.QuerySet):
     def holding_time(self):
         return self.filter(HOLDS_TIME)
 
+    def taking_time(self, at):
+        """What nobody else may be booked into at the instant `at`: visits that stand, and holds not run out by then."""
+        return self.holding_time().filter(~Q(status=HELD) | Q(held_until__gt=at))
+
     def with_names(self):
         return self.select_related("patient", "practitioner__user", "location", "room", "type")
 
 
+class VisitManager(models.Manager.from_queryset(AppointmentQuerySet)):
+    """Visits only: whoever lists, counts or prints appointments never meets a hold."""
+
+    def get_queryset(self):
+        return super().get_queryset().exclude(status=HELD)
+
+
+class HoldManager(models.Manager.from_queryset(AppointmentQuerySet)):
+    def get_queryset(self):
+        return super().get_queryset().filter(status=HELD)
+
+
 class Appointment(models.Model):
-    """A visit: one patient, one practitioner, one room, one stretch of time; written by booking and visit_status."""
+    """A visit: one patient, one practitioner, one room, one stretch of time; written by booking and visit_status.
+
+    A row may also be a `Hold`; `objects` leaves those out, `with_holds` has both.
+    """
 
     class Status(models.TextChoices):
+        HELD = HELD, "Held"
         BOOKED = "booked", "Booked"
         CONFIRMED = "confirmed", "Confirmed"
         ARRIVED = "arrived", "Arrived"
@@ -156,7 +179,7 @@ class Appointment(models.Model):
         CANCELLED = "cancelled", "Cancelled"
         NO_SHOW = "no_show", "Did not come"
 
-    patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments")
+    patient = models.ForeignKey(Patient, models.PROTECT, null=True, related_name="appointments")
     practitioner = models.ForeignKey(Practitioner, models.PROTECT, related_name="appointments")
     location = models.ForeignKey(Location, models.PROTECT, related_name="appointments")
     room = models.ForeignKey(Room, models.PROTECT, related_name="appointments")
@@ -175,8 +198,10 @@ class Appointment(models.Model):
     series_visit = models.ForeignKey(
         "SeriesVisit", models.SET_NULL, null=True, blank=True, db_index=False, related_name="appointments"
     )
+    held_until = models.DateTimeField(null=True)
 
-    objects = AppointmentQuerySet.as_manager()
+    objects = VisitManager()
+    with_holds = AppointmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["starts_at", "pk"]
@@ -188,6 +213,7 @@ class Appointment(models.Model):
             models.Index(
                 fields=["series_visit"], name="appointment_series_visit", condition=Q(series_visit__isnull=False)
             ),
+            models.Index(fields=["held_until"], condition=Q(status=HELD), name="appointment_held_until"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -203,6 +229,11 @@ class Appointment(models.Model):
                 fields=["series_visit"],
                 condition=~Q(status__in=["cancelled", "no_show"]),
                 name="a_series_visit_placed_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=HELD, patient=None, held_until__isnull=False)
+                | (~Q(status=HELD) & Q(patient__isnull=False, held_until=None)),
+                name="appointment_held_is_nobodys",
             ),
             *(
                 NoOverlap(
@@ -234,6 +265,15 @@ class Appointment(models.Model):
     @property
     def is_over(self):
         return self.status in {self.Status.COMPLETED, self.Status.CANCELLED, self.Status.NO_SHOW}
+
+
+class Hold(Appointment):
+    """A time kept free for a while for somebody who is being asked; nobody's visit yet. Written by holds."""
+
+    objects = HoldManager()
+
+    class Meta:
+        proxy = True
 
 
 HOLDS_TIME = ~Q(status__in=[Appointment.Status.CANCELLED, Appointment.Status.NO_SHOW])

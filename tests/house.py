@@ -37,6 +37,7 @@ WRITERS = {
     "ExtraHours": set(),
     "TimeOff": set(),
     "Appointment": {"appointments.booking", "appointments.visit_status"},
+    "Hold": {"appointments.booking", "appointments.holds"},
     "AppointmentEvent": {"appointments.booking", "appointments.visit_status"},
     "FollowUp": {"appointments.follow_ups"},
     "Series": {"appointments.series"},

@@ -30,7 +30,7 @@ def visit(atlanta, chiro, patient, desk, adjustment):
 
 
 @pytest.mark.parametrize("name", visit_status.STEPS)
-@pytest.mark.parametrize("status", Appointment.Status.values)
+@pytest.mark.parametrize("status", [s for s in Appointment.Status.values if s != "held"])
 def test_only_the_ways_of_the_table_are_open(visit, desk, name, status):
     Appointment.objects.update(status=status)
     expected = {(step, source): target for step, source, target in WAYS}

@@ -1,0 +1,110 @@
+"""Times kept free for a while for somebody who is being asked: an offer from the waitlist, a booking being verified.
+
+A hold takes the practitioner and a room like a visit, under the same constraint, and no patient: to be asked must not
+keep anybody from booking something else. When it runs out it counts as gone at once, whoever removes the row.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from appointments import availability, booking, calendars
+from appointments.conflicts import Wanted
+from appointments.models import Appointment, AppointmentType, Hold
+from clinic import times
+from clinic.errors import RuleBroken
+from clinic.models import User
+from locations.models import Location, Practitioner, Room
+from patients.models import Patient
+
+LONGEST = timedelta(days=1)
+BATCH = 500
+
+
+def place(
+    *,
+    practitioner: Practitioner,
+    location: Location,
+    type: AppointmentType,
+    starts_at: datetime,
+    until: datetime,
+    minutes: int | None = None,
+    room: Room | None = None,
+) -> Hold:
+    """Keep a time free until the instant `until`, at most LONGEST ahead. Raises RuleBroken as booking does."""
+    now = times.now()
+    if not now < until <= now + LONGEST:
+        raise RuleBroken("A time can be held for a day at most.", code="invalid", fields={"until": "Choose another."})
+    booking.check_instant(starts_at)
+    length = availability.visit_minutes(type, minutes)
+    wanted = Wanted(None, practitioner, location, type, starts_at, length, room)
+    try:
+        with transaction.atomic():
+            room, _ = booking.settle(wanted, None, "")
+            hold = Hold(type=type, status=Hold.Status.HELD, held_until=until)
+            return booking.write(hold, replace(wanted, room=room))
+    except RuleBroken as refused:
+        refused.nearest = booking.nearest(wanted)
+        raise
+
+
+def release(hold: Hold) -> bool:
+    """Free the time; False when it was no longer held. Safe to repeat."""
+    return bool(Hold.objects.filter(pk=hold.pk).delete()[0])
+
+
+@transaction.atomic
+def book(hold: Hold, *, patient: Patient, by: User | None, by_whom: str = "") -> Appointment:
+    """The visit that the time was held for. Raises RuleBroken (`hold_expired`, and as `booking.book`); then it is
+    still held."""
+    held = _take(hold, patient)
+    return booking.book(
+        patient=patient,
+        practitioner=held.practitioner,
+        location=held.location,
+        type=held.type,
+        starts_at=held.starts_at,
+        minutes=held.end_minute - held.start_minute,
+        room=held.room,
+        by=by,
+        by_whom=by_whom,
+    )
+
+
+@transaction.atomic
+def reschedule(hold: Hold, visit: Appointment, *, by: User | None, by_whom: str = "", reason: str = "") -> Appointment:
+    """Move a visit to the time that was held for it; raises as `book` does."""
+    held = _take(hold, visit.patient)
+    return booking.reschedule(
+        visit,
+        starts_at=held.starts_at,
+        practitioner=held.practitioner,
+        location=held.location,
+        minutes=held.end_minute - held.start_minute,
+        room=held.room,
+        by=by,
+        by_whom=by_whom,
+        reason=reason,
+    )
+
+
+@transaction.atomic
+def remove_expired() -> int:
+    """Rows that nobody needs any more. Leaves alone what somebody is removing just now."""
+    expired = Hold.objects.filter(held_until__lte=times.now()).order_by("pk")
+    expired = expired.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    ids = list(expired.values_list("pk", flat=True)[:BATCH])
+    Hold.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def _take(hold: Hold, patient: Patient) -> Hold:
+    """Lock all that the booking is going to lock, then free the time within the same transaction."""
+    calendars.lock(practitioners=[hold.practitioner], rooms=[hold.room], patients=[patient])
+    rows = Hold.objects.select_for_update(of=("self",)).select_related("practitioner__user", "location", "room", "type")
+    held = rows.filter(pk=hold.pk, held_until__gt=times.now()).first()
+    if held is None:
+        raise RuleBroken("This time is no longer held.", code="hold_expired")
+    release(held)
+    return held
