@@ -4,6 +4,8 @@ from datetime import date
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -100,8 +102,17 @@ class AppointmentTypes(mixins.ListModelMixin, viewsets.GenericViewSet):
 
 class Availability(viewsets.ViewSet):
     policies = {"list": "availability.read"}
-    serializer_class = AvailabilityIn
 
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("type", required=True, description="Slug of an appointment type."),
+            OpenApiParameter("from", OpenApiTypes.DATE, required=True, description="Local date, included."),
+            OpenApiParameter("to", OpenApiTypes.DATE, required=True, description="Local date, included."),
+            OpenApiParameter("location", many=True, description="Slug; may be repeated. Every one in sight."),
+            OpenApiParameter("practitioner", OpenApiTypes.INT64, many=True, description="Id; may be repeated."),
+            OpenApiParameter("limit", OpenApiTypes.INT, description="At most 500; 20."),
+        ]
+    )
     def list(self, request):
         """Free slots of a type in order of start; `location` and `practitioner` may be repeated."""
         given = request.query_params
@@ -154,12 +165,23 @@ class Appointments(viewsets.GenericViewSet):
         "undo": "appointment.change",
         **{name.replace("-", "_"): "appointment.change" for name in visit_status.STEPS},
     }
-    serializer_class = BookIn
+    takes = {
+        "create": BookIn,
+        "reschedule": MoveIn,
+        **{name.replace("-", "_"): StepIn for name in visit_status.STEPS},
+    }
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self):
         return Appointment.objects.visible_to(self.request.user).with_names()
 
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("location", description="Slug."),
+            OpenApiParameter("date", OpenApiTypes.DATE, description="A day of that location."),
+            OpenApiParameter("patient", OpenApiTypes.INT64),
+        ]
+    )
     def list(self, request):
         """Appointments of a local day at a location (`?location=&date=`), or of a patient (`?patient=`)."""
         given, rows = request.query_params, self.get_queryset()

@@ -4,6 +4,8 @@ import json
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -154,13 +156,20 @@ class CarePlans(viewsets.GenericViewSet):
         **dict.fromkeys(["create", "consent", *planning.STEPS], "careplan.write"),
         "schedule": "careplan.schedule",
     }
-    serializer_class = PlanIn
+    takes = {
+        "create": PlanIn,
+        "consent": ConsentIn,
+        "schedule": ScheduleIn,
+        **dict.fromkeys(planning.STEPS, ReasonIn),
+        "activate": NothingIn,
+    }
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self):
         rows = CarePlan.objects.visible_to(self.request.user, self.policies.get(self.action, "careplan.read"))
         return rows.with_names()
 
+    @extend_schema(parameters=[OpenApiParameter("patient", OpenApiTypes.INT64)])
     def list(self, request):
         """Plans in sight, latest first; of one patient with `?patient=`."""
         rows = self.get_queryset()

@@ -230,7 +230,7 @@ def _settle(message, post, at) -> None:
         mail = _prepare(message)
     except Exception as error:  # whatever is wrong with one mail must not keep the others from going out
         log.exception("Message %s cannot be composed", message.pk)
-        _again(message, at, f"It could not be written: {type(error).__name__}.")
+        _again(message, at, _cannot_be_written(error))
         return
     if mail is not None:
         _deliver(message, mail, post, at)
@@ -288,19 +288,29 @@ def _build(mail, message_id) -> EmailMultiAlternatives:
 
 
 def _rehearse(message, at) -> Message:
-    """The row as a sweep would leave it if the server takes every mail."""
+    """The row as a sweep would leave it if the server takes every mail; what cannot be composed is listed too."""
     message.status = S.SENT
     if at >= message.useless_after:
         message.status, message.reason = S.MISSED, "Its time has passed."
         return message
-    with transaction.atomic():
-        mail = _module_of(message.kind).compose(message)
-        transaction.set_rollback(True)  # the links in it were issued for nobody
+    try:
+        with transaction.atomic():
+            mail = _module_of(message.kind).compose(message)
+            if isinstance(mail, Mail):
+                _build(mail, message.message_id)
+            transaction.set_rollback(True)  # the links in it were issued for nobody
+    except Exception as error:  # noqa: BLE001 -- as in _settle: the others are listed all the same
+        message.status, message.reason = S.RETRY, _cannot_be_written(error)
+        return message
     if isinstance(mail, Skip):
         message.status, message.reason = S.SKIPPED, mail.reason
     else:
         message.to, message.subject = mail.to, mail.subject
     return message
+
+
+def _cannot_be_written(error) -> str:
+    return f"It could not be written: {type(error).__name__}."
 
 
 def _write(message, **changes) -> None:

@@ -22,13 +22,15 @@ def env(name, default=""):
     return os.environ.get(name, "").strip() or default
 
 
-DEBUG = env("DEBUG", "1").lower() in {"1", "true", "yes", "on"}
-SECRET_KEY = env("SECRET_KEY", "only-for-trying-atlas-on-one-machine" if DEBUG else "")
+# Not set: Atlas is tried out on one machine. On: so it is, by somebody who works at its code. Off: a real installation.
+DEBUG = env("DEBUG", "0").lower() in {"1", "true", "yes", "on"}
+ON_TRIAL = DEBUG or not env("DEBUG")
+SECRET_KEY = env("SECRET_KEY", "only-for-trying-atlas-on-one-machine" if ON_TRIAL else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY must be set when DEBUG is off.")
 ALLOWED_HOSTS = [h.strip() for h in env("ALLOWED_HOSTS").split(",") if h.strip()]
 if not ALLOWED_HOSTS:
-    if not DEBUG:
+    if not ON_TRIAL:
         raise ImproperlyConfigured("ALLOWED_HOSTS must be set when DEBUG is off.")
     ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 BASE_URL = env("BASE_URL", f"http://127.0.0.1:{env('PORT', '8000')}").rstrip("/")
@@ -109,6 +111,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False  # the desk's machine is used by many: closing the browser ends the session
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
@@ -118,6 +121,7 @@ BEHIND_PROXY = bool(env("BEHIND_PROXY"))
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)  # else the throttle would count everybody as the proxy
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "clinic.views.page_csrf"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -157,7 +161,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "clinic.api_defaults.Pages",
     "PAGE_SIZE": 50,
     "EXCEPTION_HANDLER": "clinic.rest.explain",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "clinic.api_docs.Schema",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.UserRateThrottle",
         "rest_framework.throttling.AnonRateThrottle",

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 from django.conf import settings
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from clinic import views
@@ -21,8 +21,9 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/docs/", views.api_docs, name="api-docs"),
     path("api/v1/", include(router.urls)),
     *(path("", include(f"{layer}.urls")) for layer in settings.LAYERS[1:] if find_spec(f"{layer}.urls")),
 ]
 handler400, handler403, handler404, handler500 = (f"clinic.views.page_{n}" for n in (400, 403, 404, 500))
+handler429 = "clinic.views.page_429"  # where allauth's throttle looks for it

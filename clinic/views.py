@@ -1,9 +1,12 @@
 from datetime import timedelta
 
 from django.db import connection
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_GET
 
+from clinic import api_docs as documentation
 from clinic import policy, times
 from clinic.celery import app as celery_app
 from clinic.models import Heartbeat
@@ -31,10 +34,22 @@ def readyz(request):
     return JsonResponse(state, status=200 if all(v is True for v in state.values()) else 503)
 
 
+@require_GET
+@requires(policy.PUBLIC)
+def api_docs(request):
+    return render(request, "clinic/api_docs.html", {"groups": documentation.groups()})
+
+
+FOR_PATIENTS = ("/my/", "/book/")
+
+
 def _problem(request, status, title, advice):
+    """Rendered without the request: what fills in other pages may be the very thing that is broken."""
     if request.path.startswith("/api/"):
         return JsonResponse({"code": title.lower().replace(" ", "_"), "detail": advice, "fields": {}}, status=status)
-    return render(request, "clinic/problem.html", {"title": title, "advice": advice}, status=status)
+    is_staff = not request.path.startswith(FOR_PATIENTS)
+    page = render_to_string("clinic/problem.html", {"title": title, "advice": advice, "is_staff": is_staff})
+    return HttpResponse(page, status=status)
 
 
 def page_400(request, exception=None):
@@ -45,8 +60,22 @@ def page_403(request, exception=None):
     return _problem(request, 403, "Not allowed", "Your role does not include this. Ask your manager if it should.")
 
 
+def page_csrf(request, reason=""):
+    """A form that comes from another site, from before the last sign-in, or from a browser without cookies."""
+    advice = (
+        "This form was opened too long ago, or your browser refuses cookies. Go back, load the page anew and repeat."
+    )
+    return _problem(request, 403, "Not accepted", advice)
+
+
 def page_404(request, exception=None):
+    if request.path.startswith(FOR_PATIENTS):
+        return _problem(request, 404, "Not found", "Check that the whole address was copied, or call your clinic.")
     return _problem(request, 404, "Not found", "It does not exist, or it belongs to a location you do not work at.")
+
+
+def page_429(request):
+    return _problem(request, 429, "Too many tries", "Wait a few minutes, then try again.")
 
 
 def page_500(request):

@@ -1,4 +1,6 @@
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -92,13 +94,19 @@ class EvaluationViewSet(viewsets.GenericViewSet):
         "addenda": "evaluation.write",
     }
     pagination_class = Pages
-    serializer_class = SaveSerializer
+    takes = {
+        "create": StartSerializer,
+        "partial_update": SaveSerializer,
+        "sign": None,
+        "addenda": AddendumSerializer,
+    }
     lookup_value_regex = r"[0-9]{1,18}"
 
     def get_queryset(self):
         visible = Evaluation.objects.visible_to(self.request.user, self.policies[self.action])
         return visible.select_related("patient", "location", "started_by", "signed_by")
 
+    @extend_schema(parameters=[OpenApiParameter("patient", OpenApiTypes.INT64)])
     def list(self, request):
         wanted = FilterSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)

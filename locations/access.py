@@ -60,7 +60,6 @@ THIRD_PARTY = {
     "mfa_download_recovery_codes": policy.SIGNED_IN,
     "mfa_reauthenticate": policy.SIGNED_IN,
     "api-schema": policy.PUBLIC,
-    "api-docs": policy.PUBLIC,
 }
 _WITHOUT_ROLE = {policy.PUBLIC, policy.LINK}
 

@@ -44,7 +44,7 @@ class Location(models.Model):
         return self.name
 
     @property
-    def address(self):
+    def address(self) -> str:
         return ", ".join(p for p in (self.street, self.city, f"{self.state} {self.postal_code}".strip()) if p)
 
     def today(self):
@@ -173,5 +173,5 @@ class Practitioner(models.Model):
         return self.name
 
     @property
-    def name(self):
+    def name(self) -> str:
         return f"{self.user.full_name}, {self.credentials}"

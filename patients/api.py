@@ -1,6 +1,7 @@
 """Endpoints for patients: search, read, register."""
 
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers, viewsets
 from rest_framework.exceptions import ValidationError
@@ -43,9 +44,11 @@ class RegisterIn(StrictSerializer):
 
 class Patients(viewsets.GenericViewSet):
     policies = {"list": "patient.search", "retrieve": "patient.read", "create": "patient.create"}
+    takes = {"create": RegisterIn}
     serializer_class = PatientOut
     lookup_value_regex = r"[0-9]{1,18}"
 
+    @extend_schema(parameters=[OpenApiParameter("search")])
     def list(self, request):
         """Patients in sight; `search` finds by beginnings of names, birth date or phone."""
         if unknown := sorted(set(request.query_params) - {"search", "page", "page_size"}):

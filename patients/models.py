@@ -53,7 +53,7 @@ class Patient(models.Model):
         return self.name
 
     @property
-    def name(self):
+    def name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
 
     @property

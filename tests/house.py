@@ -295,6 +295,14 @@ def inline_code(path: str, source: str) -> list[str]:
     return [f"{path} has {what}" for what, pattern in INLINE.items() if pattern.search(source)]
 
 
+ZONELESS = re.compile(r"""date:["'][^"']*(?<!\\)T""")
+
+
+def zoneless_times(path: str, source: str) -> list[str]:
+    """Django's `T` shows nothing in the hour that the clock repeats; `e` names the zone there too."""
+    return [f"{path} formats a time with T; use e"] if ZONELESS.search(source) else []
+
+
 def nameless_module(module: str, source: str) -> list[str]:
     name = module.rsplit(".", 1)[-1]
     return [f"{module}: a module called {name} has not found its home"] if name in NO_NAMES else []

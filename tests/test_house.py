@@ -85,6 +85,10 @@ def test_templates_have_nothing_inline():
     no(house.over_files(house.inline_code, "*.html"))
 
 
+def test_times_name_their_zone_in_the_repeated_hour_too():
+    no(house.over_files(house.zoneless_times, "*.html"))
+
+
 def test_modules_have_names_of_the_clinic():
     no(house.over_files(house.nameless_module, "*.py"))
 
@@ -239,6 +243,11 @@ def test_inline_code_is_caught(markup):
 )
 def test_what_is_not_inline_is_left_alone(markup):
     assert house.inline_code("patients/templates/patients/x.html", markup) == []
+
+
+def test_a_time_that_loses_its_zone_is_caught():
+    assert len(house.zoneless_times("x.html", '{{ at|date:"g:i A T" }}')) == 1
+    assert house.zoneless_times("x.html", '{{ at|date:"g:i A e" }}, {{ at|date:"Y-m-d" }} AT') == []
 
 
 def test_a_module_without_a_name_of_its_own_is_caught():

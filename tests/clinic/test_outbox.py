@@ -12,7 +12,7 @@ import time_machine
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
-from appointments import booking
+from appointments import booking, reminders
 from clinic import outbox, times, tokens
 from clinic.models import Heartbeat, Message
 from tests import make
@@ -295,6 +295,28 @@ def test_command_lists_who_would_get_what_and_why(visits):
         f"would be sent: {visit.patient.email}: Your visit on Monday, January 4 at 9:00 AM EST (a visit was booked)",
         "1 due.",
     ]
+
+
+def test_command_lists_what_cannot_be_written_with_the_reason_and_goes_on(visits, monkeypatch):
+    broken, sound = visits(2)
+    compose = reminders.compose
+
+    def stumble(message):
+        if message.about_id == broken.pk:
+            raise KeyError("a template's mistake")
+        return compose(message)
+
+    monkeypatch.setattr(reminders, "compose", stumble)
+    out = io.StringIO()
+
+    call_command("send_due_messages", "--dry-run", "--at", DUE.isoformat(), stdout=out)
+
+    first, second, last = out.getvalue().splitlines()
+    assert first.startswith("would be waiting to be tried again: nobody: visit-booked (a visit was booked)")
+    assert first.endswith("It could not be written: KeyError.")
+    assert second.startswith(f"would be sent: {sound.patient.email}: ")
+    assert last == "2 due."
+    assert not Message.objects.exists()
 
 
 @pytest.mark.parametrize("at", ["soon", "2027-01-04T09:00"])

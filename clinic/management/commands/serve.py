@@ -48,8 +48,8 @@ class Command(BaseCommand):
     def prepare(self):
         self.stdout.write("Bringing the database up to date …")
         call_command("migrate", interactive=False, verbosity=0)
-        # Never with DEBUG off: the demo clinic's passwords are known to everybody.
-        if settings.DEBUG and not User.objects.exists():
+        # Never in a real installation: the demo clinic's passwords are known to everybody.
+        if settings.ON_TRIAL and not User.objects.exists():
             self.stdout.write("The database is empty: loading the demo clinic (once, about a minute) …")
             call_command("demo", size="clinic")
 
