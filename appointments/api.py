@@ -168,6 +168,7 @@ class Appointments(viewsets.GenericViewSet):
     takes = {
         "create": BookIn,
         "reschedule": MoveIn,
+        "undo": UndoIn,
         **{name.replace("-", "_"): StepIn for name in visit_status.STEPS},
     }
     lookup_value_regex = "[0-9]{1,18}"
