@@ -5,11 +5,13 @@ class AppointmentsConfig(AppConfig):
     name = "appointments"
 
     def ready(self):
-        from appointments import timeline
+        from appointments import timeline, visits_ahead
         from clinic import navigation
+        from locations import in_the_way
         from patients import chart
 
         navigation.add("Calendar", "calendar", action="appointment.read", icon="calendar", order=20, key="c")
         navigation.add_button("New booking", "appointment-new", action="appointment.create", icon="plus", key="n")
+        in_the_way.add(visits_ahead.of)
         chart.add_timeline(timeline.entries)
         chart.add_action("Book a visit", "appointment-new", action="appointment.create", icon="plus")

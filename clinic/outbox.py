@@ -52,7 +52,7 @@ class Due:
     kind: str
     about: str
     about_id: int
-    patient_id: int
+    patient_id: int | None
     due_at: datetime
     useless_after: datetime
     detail: dict = field(default_factory=dict)

@@ -39,6 +39,12 @@ def use_link(link: Link) -> bool:
     return bool(Link.objects.filter(pk=link.pk, revoked_at=None).update(used_at=now, revoked_at=now))
 
 
+def revoke_links(*, purpose: str, on) -> None:
+    """No link of that purpose to the thing works any more."""
+    about = on._meta.label_lower
+    Link.objects.filter(purpose=purpose, about=about, about_id=on.pk, revoked_at=None).update(revoked_at=times.now())
+
+
 def note_wrong_try(link: Link, *, most: int) -> int:
     """Count a wrong answer; returns how many tries are left, and with none left the link is dead."""
     Link.objects.filter(pk=link.pk).update(wrong_tries=F("wrong_tries") + 1)

@@ -20,6 +20,10 @@ _OPERATIONS = {MANAGER: HERE, CLINICIAN: HERE, DESK: HERE}
 _CLINICAL = {CLINICIAN: HERE}
 TABLE: dict[str, dict[str, str]] = {
     "location.read": {OWNER: ALL, MANAGER: HERE, CLINICIAN: HERE, DESK: HERE, AUDITOR: ALL},
+    "location.change": {OWNER: ALL, MANAGER: HERE},
+    "location.create": {OWNER: ALL},
+    "hours.change": {OWNER: ALL, MANAGER: HERE, CLINICIAN: OWN},
+    "staff.change": {OWNER: ALL, MANAGER: HERE},
     "user.read": {OWNER: ALL, MANAGER: HERE, CLINICIAN: HERE, DESK: HERE, AUDITOR: ALL},
     "patient.search": {OWNER: ALL, **_OPERATIONS},
     "patient.read": {OWNER: ALL, **_OPERATIONS},

@@ -152,6 +152,18 @@ class StaffAssignment(models.Model):
         ]
 
 
+class Invitation(models.Model):
+    """Somebody was asked to work here, and by whom; accepted when they choose their first password."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="invitations")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="invitations_sent")
+    at = models.DateTimeField(db_index=True)
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+
 class PractitionerQuerySet(models.QuerySet):
     def visible_to(self, user):
         return access.scope(self, user, "user.read", "user__assignments__location").distinct()

@@ -1,7 +1,8 @@
 from django.urls import path
 
-from locations.views import staff
+from locations.views import staff, welcome
 
 urlpatterns = [
     path("locations/choose/", staff.choose, name="location-choose"),
+    path("welcome/<str:token>/", welcome.welcome, name="welcome"),
 ]

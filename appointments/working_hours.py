@@ -1,0 +1,230 @@
+"""When practitioners work: the only writer of WeeklyHours, ExtraHours and TimeOff.
+
+The weekly hours of a practitioner at a location are replaced from a day on, so that what was true before stays known.
+Nobody works in two places at once. Visits stay where they are, also those outside the new hours: `outside` finds them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import combinations, product
+from math import lcm
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Q
+
+from appointments.calendars import Hours, Taken, applies
+from appointments.intervals import covers
+from appointments.models import MOST_WEEKS, Appointment, ExtraHours, TimeOff, WeeklyHours
+from clinic import audit, times
+from clinic.errors import RuleBroken
+from clinic.models import User
+from locations import access, spans
+from locations.models import Location, Practitioner
+from locations.spans import Span
+
+FURTHEST = timedelta(days=366)
+EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, order=True)
+class Shift:
+    """Weekly hours without a place. `first_week` says in which week, counted from the first, a fortnight's begin."""
+
+    span: Span
+    every_weeks: int = 1
+    first_week: int = 1
+
+    def __str__(self):
+        if self.every_weeks == 1:
+            return str(self.span)
+        later = f", from week {self.first_week}" if self.first_week > 1 else ""
+        return f"{self.span}, every {self.every_weeks} weeks{later}"
+
+
+@transaction.atomic
+def set_week(
+    practitioner: Practitioner, location: Location, shifts: Iterable[Shift], *, from_day: date, by: User
+) -> list[WeeklyHours]:
+    """The hours at this location from that day on; what held before ends on the day before it. None: no hours at all.
+
+    Raises RuleBroken (`ends_before_start`, `overlapping_hours`, also with the hours at another location).
+    """
+    may_set(practitioner, location, by)
+    wanted = sorted(shifts)
+    _check(wanted, from_day, location)
+    Practitioner.objects.select_for_update(of=("self",)).get(pk=practitioner.pk)
+    mine = WeeklyHours.objects.filter(practitioner=practitioner, location=location)
+    mine.filter(valid_from__gte=from_day).delete()
+    mine.filter(Q(valid_until=None) | Q(valid_until__gte=from_day)).update(valid_until=from_day - A_DAY)
+    made = [_row(practitioner, location, shift, from_day) for shift in wanted]
+    others = WeeklyHours.objects.filter(practitioner=practitioner).exclude(location=location)
+    _refuse_meeting([*combinations(made, 2), *product(made, others.select_related("location"))])
+    WeeklyHours.objects.bulk_create(made)
+    audit.record(
+        "hours.set", on=practitioner, by=by, location=location.slug, from_day=f"{from_day}",
+        hours=[str(shift) for shift in wanted],
+    )  # fmt: skip
+    return made
+
+
+@transaction.atomic
+def add_extra(
+    practitioner: Practitioner, location: Location, *, day: date, span: Span, by: User, reason: str = ""
+) -> ExtraHours:
+    """Work on one day beside the weekly hours; the weekday of `span` is that of the day."""
+    may_set(practitioner, location, by)
+    spans.check([span], "ends")
+    _check_day(day, location)
+    made = ExtraHours(
+        practitioner=practitioner, location=location, day=day, starts=span.starts, ends=span.ends,
+        ends_next_day=span.ends_next_day, reason=reason.strip(),
+    )  # fmt: skip
+    _clean(made)
+    starts, ends = _instants(made, day)
+    others = ExtraHours.objects.filter(practitioner=practitioner, day__range=(day - A_DAY, day + A_DAY))
+    for other in others.select_related("location"):
+        a, b = _instants(other, other.day)
+        if a < ends and starts < b:
+            raise spans.refusal(
+                "overlapping_hours", f"There are extra hours at {other.location} then already.", "starts"
+            )
+    made.save(force_insert=True)
+    audit.record("hours.extra", on=practitioner, by=by, location=location.slug, day=f"{day}", hours=str(span))
+    return made
+
+
+@transaction.atomic
+def remove_extra(extra: ExtraHours, *, by: User) -> None:
+    may_set(extra.practitioner, extra.location, by)
+    audit.record("hours.extra_removed", on=extra.practitioner, by=by, location=extra.location.slug, day=f"{extra.day}")
+    extra.delete()
+
+
+@transaction.atomic
+def take_off(
+    practitioner: Practitioner, *, starts_at: datetime, ends_at: datetime, by: User, reason: str = ""
+) -> TimeOff:
+    """Away from one instant to another, at every location."""
+    may_set(practitioner, None, by)
+    if ends_at <= starts_at:
+        raise spans.refusal("ends_before_start", "The absence ends before it starts.", "ends_at")
+    if ends_at <= times.now() or starts_at > times.now() + 2 * FURTHEST or ends_at > starts_at + FURTHEST:
+        raise spans.refusal("invalid", "Choose days that are not over and at most two years ahead.", "starts_at")
+    made = TimeOff(practitioner=practitioner, starts_at=starts_at, ends_at=ends_at, reason=reason.strip())
+    _clean(made)
+    if practitioner.time_off.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).exists():
+        raise spans.refusal("overlapping_hours", f"{practitioner} is away then already.", "starts_at")
+    made.save(force_insert=True)
+    audit.record("time_off.taken", on=practitioner, by=by, starts_at=f"{starts_at}", ends_at=f"{ends_at}")
+    return made
+
+
+@transaction.atomic
+def take_back(away: TimeOff, *, by: User) -> None:
+    """They come after all."""
+    may_set(away.practitioner, None, by)
+    audit.record("time_off.taken_back", on=away.practitioner, by=by, starts_at=f"{away.starts_at}")
+    away.delete()
+
+
+def may_set(practitioner: Practitioner, location: Location | None, by: User) -> None:
+    """Raises PermissionDenied or Http404. Clinicians set their own; without a location, one of theirs will do."""
+    places = [location] if location else Location.objects.filter(weekly_hours__practitioner=practitioner).distinct()
+    own = practitioner.user_id == by.pk
+    for place in places or [None]:
+        if own and access.can(by, "hours.change", place):
+            return
+        roles = {role for role, where in access.held(by) if place is None or where in (None, place.pk)}
+        if roles & {access.OWNER, access.MANAGER} and access.can(by, "hours.change", place):
+            return
+    if location:
+        access.require(by, "hours.change", location)
+    raise PermissionDenied
+
+
+def outside(practitioner: Practitioner, location: Location) -> list[Appointment]:
+    """Visits ahead at the location outside the practitioner's hours or in time off; few queries for any number."""
+    visits = list(
+        Appointment.objects.filter(
+            practitioner=practitioner, location=location, status__in=EXPECTED, starts_at__gt=times.now()
+        ).with_names()
+    )
+    if not visits:
+        return []
+    first, last = (times.day_of(v.starts_at, location.time_zone) for v in (visits[0], visits[-1]))
+    working = Hours.read([location], [practitioner]).working(first, last)
+    taken = Taken.read(visits[0].start_minute, visits[-1].end_minute, practitioners=[practitioner.pk], locations=[])
+    at_work = taken.at_work(practitioner.pk, working.get((practitioner.pk, location.pk), []))
+    return [visit for visit in visits if not covers(at_work, visit.start_minute, visit.end_minute)]
+
+
+def _row(practitioner, location, shift, from_day) -> WeeklyHours:
+    span, begins = shift.span, from_day
+    if shift.first_week > 1:
+        begins += timedelta(days=7 * (shift.first_week - 1) - from_day.weekday())
+    return WeeklyHours(
+        practitioner=practitioner, location=location, weekday=span.weekday, starts=span.starts, ends=span.ends,
+        ends_next_day=span.ends_next_day, every_weeks=shift.every_weeks, valid_from=begins,
+    )  # fmt: skip
+
+
+def _check(shifts, from_day, location):
+    for shift in shifts:
+        spans.check([shift.span], "shifts")
+        if not 1 <= shift.first_week <= shift.every_weeks <= MOST_WEEKS:
+            raise spans.refusal("invalid", f"Hours come every week, or every 2 to {MOST_WEEKS} weeks.", "shifts")
+    if abs(from_day - location.today()) > FURTHEST:
+        raise spans.refusal("invalid", "Choose a day within a year from today.", "from_day")
+
+
+def _check_day(day, location):
+    if not location.today() <= day <= location.today() + FURTHEST:
+        raise spans.refusal("invalid", "Choose a day from today on, within a year.", "day")
+
+
+def _clean(row):
+    try:
+        row.clean_fields(exclude=["id"])
+    except ValidationError as error:
+        fields = {name: " ".join(said) for name, said in error.message_dict.items()}
+        raise RuleBroken(" ".join(fields.values()), code="invalid", fields=fields, status=400) from None
+
+
+def _refuse_meeting(pairs):
+    for one, other in pairs:
+        if _meet(one, other):
+            there = "" if one.location_id == other.location_id else f" at {other.location}"
+            raise spans.refusal("overlapping_hours", f"{_span(one)} overlaps {_span(other)}{there}.", "shifts")
+
+
+def _span(row) -> Span:
+    return Span(row.weekday, row.starts, row.ends, row.ends_next_day)
+
+
+def _meet(one: WeeklyHours, other: WeeklyHours) -> bool:
+    """Whether the two ever happen at the same time, each by the clock of its own location."""
+    same_zone = one.location.time_zone == other.location.time_zone
+    if not _span(one).overlaps(_span(other), margin=0 if same_zone else 1440):
+        return False
+    begins = [row.valid_from for row in (one, other) if row.valid_from]
+    day = max(begins) if begins else one.location.today()
+    weeks = max(lcm(one.every_weeks, other.every_weeks), 53)  # a year sees every difference between two zones
+    last = min([day + timedelta(weeks=weeks), *(row.valid_until for row in (one, other) if row.valid_until)])
+    while day <= last:
+        if applies(one, day):
+            starts, ends = _instants(one, day)
+            for near in (day - A_DAY, day, day + A_DAY):
+                a, b = _instants(other, near)
+                if applies(other, near) and a < ends and starts < b:
+                    return True
+        day += A_DAY
+    return False
+
+
+def _instants(row: WeeklyHours | ExtraHours, day: date) -> tuple[datetime, datetime]:
+    zone = row.location.time_zone
+    last = day + A_DAY if row.ends_next_day else day
+    return times.instant(day, row.starts, zone), times.instant(last, row.ends, zone)

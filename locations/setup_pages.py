@@ -1,0 +1,33 @@
+"""The tabs of the setup pages. Packages add theirs in `apps.py`: lower ones never name upper ones."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from locations import access
+
+_tabs = []
+
+
+@dataclass(frozen=True)
+class Tab:
+    label: str
+    url_name: str
+    action: str
+    order: int
+
+
+def add(label: str, url_name: str, *, action: str, order: int) -> None:
+    """`action` is the row of the access table that lets a person see the tab."""
+    _tabs.append(Tab(label, url_name, action, order))
+    _tabs.sort(key=lambda tab: tab.order)
+
+
+def tabs(request) -> list[dict]:
+    """The tabs this person may open; the one that the page belongs to is marked."""
+    shown = []
+    for tab in _tabs:
+        if access.can(request.user, tab.action):
+            url = reverse(tab.url_name)
+            shown.append({"label": tab.label, "url": url, "is_here": request.path.startswith(url)})
+    return shown
