@@ -14,6 +14,7 @@ from itertools import islice
 from appointments.calendars import Hours, Taken, rooms_by_location, travel_minutes
 from appointments.intervals import Intervals, intersection, on_grid, starts_blocked, starts_within, subtraction, union
 from appointments.models import Appointment, AppointmentType
+from appointments.wishes import Wishes
 from clinic import times
 from clinic.errors import RuleBroken
 from locations.models import Location, Practitioner
@@ -78,14 +79,17 @@ def find(
     patient: Patient | None = None,
     limit: int = 20,
     minutes: int | None = None,
+    wishes: Wishes | None = None,
     now: datetime | None = None,
 ) -> Found:
     """The first `limit` free slots from `from_day` to `to_day`, local days at each location, both included.
 
+    `wishes` leaves only the weekdays and hours at which somebody can come.
     The queries are the same number for any number of practitioners, locations and days of one chunk.
     """
     _check_days(from_day, to_day)
-    search = _Search(type, visit_minutes(type, minutes), list(locations), practitioners, patient, now or times.now())
+    minutes = visit_minutes(type, minutes)
+    search = _Search(type, minutes, list(locations), practitioners, patient, wishes, now or times.now())
     slots: list[Slot] = []
     day, length = from_day, FIRST_CHUNK
     while day <= to_day:
@@ -109,8 +113,8 @@ def _check_days(from_day: date, to_day: date) -> None:
 class _Search:
     """One question with what does not change from chunk to chunk: hours, rooms, travel, and now."""
 
-    def __init__(self, type, minutes, locations, practitioners, patient, now):
-        self.type, self.minutes, self.patient = type, minutes, patient
+    def __init__(self, type, minutes, locations, practitioners, patient, wishes, now):
+        self.type, self.minutes, self.patient, self.wishes = type, minutes, patient, wishes
         self.earliest = times.to_minute(now) + 1
         self.hours = Hours.read(locations, practitioners)
         self.rooms = rooms_by_location(self.hours.locations, type.room_kind)
@@ -119,7 +123,7 @@ class _Search:
 
     def slots(self, first: date, last: date) -> Iterator[Slot]:
         """All free slots of those local days, in order of start, then location, then practitioner."""
-        working = self.hours.working(first, last)
+        working = self._wished(self.hours.working(first, last), first, last)
         spans = union(*working.values())
         if not spans:
             return
@@ -145,6 +149,13 @@ class _Search:
             starts_at = times.from_minute(minute)
             ends_at = times.from_minute(minute + self.minutes)
             yield Slot(starts_at, ends_at, self.hours.locations[where], self.hours.practitioners[who])
+
+    def _wished(self, working: dict, first: date, last: date) -> dict:
+        if not self.wishes:
+            return working
+        after = last + timedelta(days=1)  # hours may end past midnight
+        wished = {pk: self.wishes.minutes(first, after, place.time_zone) for pk, place in self.hours.locations.items()}
+        return {pair: intersection(span, wished[pair[1]]) for pair, span in working.items()}
 
     def _stream(self, starts: Intervals, where: int, who: int):
         place, person = self.hours.locations[where].name, self.hours.practitioners[who].name
