@@ -46,7 +46,7 @@ class AppointmentOut(serializers.Serializer):
 class EventOut(serializers.ModelSerializer):
     by = serializers.CharField(source="by_whom")
 
-    undid = serializers.IntegerField(source="detail.undid", default=None, help_text="The step that this one took back.")
+    undid = serializers.IntegerField(help_text="The step that this one took back.")
 
     class Meta:
         model = AppointmentEvent

@@ -165,12 +165,22 @@ def put_back(appointment: Appointment, undone: AppointmentEvent) -> Appointment:
         fresh = Appointment.objects.select_for_update().get(pk=appointment.pk)
         if last_step(fresh) != undone:
             raise changed_meanwhile()
+        if _replacement(fresh):
+            raise RuleBroken("The series has another visit in its place by now.", code="replaced")
         fresh.status = undone.from_status
         fresh.sequence += 1
         return write(fresh, replace(wanted, room=room))
     except RuleBroken as refused:
         refused.nearest = nearest(wanted)
         raise
+
+
+def _replacement(fresh: Appointment) -> Appointment | None:
+    """What was booked for the same visit of a series since this one fell off the calendar."""
+    if fresh.series_visit_id is None:
+        return None
+    others = Appointment.objects.holding_time().filter(series_visit=fresh.series_visit_id).exclude(pk=fresh.pk)
+    return others.first()
 
 
 def nearest(wanted: Wanted, *, limit: int = 3) -> list[availability.Slot]:
@@ -210,11 +220,15 @@ def record(appointment, step, *, by, by_whom="", reason="", before=None, **detai
 
 
 def last_step(appointment: Appointment) -> AppointmentEvent | None:
-    """The last step that still stands: one that was taken back is in the history, and so is its undoing."""
-    history = list(appointment.history.all())
-    undone = {event.detail["undid"] for event in history if "undid" in event.detail}
-    standing = [event for event in history if event.pk not in undone and "undid" not in event.detail]
-    return standing[-1] if standing else None
+    steps = standing(appointment.history.all())
+    return steps[-1] if steps else None
+
+
+def standing(history: Iterable) -> list:
+    """The steps that still stand: one that was taken back is in the history, and so is its undoing."""
+    steps = list(history)
+    undone = {step.undid for step in steps}
+    return [step for step in steps if step.undid is None and step.pk not in undone]
 
 
 def changed_meanwhile() -> RuleBroken:

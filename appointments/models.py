@@ -297,6 +297,11 @@ class AppointmentEvent(models.Model):
     class Meta:
         ordering = ["at", "pk"]
 
+    @property
+    def undid(self):
+        """The id of the step that this one took back, or None."""
+        return self.detail.get("undid")
+
 
 class FollowUpQuerySet(models.QuerySet):
     def visible_to(self, user, action="appointment.read"):

@@ -11,7 +11,6 @@ from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from locations import access
-from locations.models import Location, Practitioner
 
 _S = Appointment.Status
 
@@ -48,7 +47,11 @@ CORRECTION = timedelta(days=7)
 
 def allowed(appointment: Appointment) -> list[Step]:
     """The steps that can be taken now, in the order of the day."""
-    return [step for step in STEPS.values() if _refusal(step, appointment) is None]
+    return open_steps(appointment.status, appointment.starts_at)
+
+
+def open_steps(status: str, starts_at: datetime) -> list[Step]:
+    return [step for step in STEPS.values() if status in step.leads_from and not _is_too_early(step, starts_at)]
 
 
 @transaction.atomic
@@ -78,10 +81,14 @@ def _refusal(step: Step, appointment: Appointment) -> RuleBroken | None:
     if appointment.status not in step.leads_from:
         message = f"The visit is already {appointment.get_status_display().lower()}."
         return RuleBroken(message, code="wrong_status", fields={"step": message})
-    if step.name == "no-show" and appointment.starts_at > times.now():
+    if _is_too_early(step, appointment.starts_at):
         message = "The visit has not begun; it can only be missed after its start."
         return RuleBroken(message, code="too_early", fields={"step": message})
     return None
+
+
+def _is_too_early(step: Step, starts_at: datetime) -> bool:
+    return step.name == "no-show" and starts_at > times.now()
 
 
 def undo(appointment: Appointment, *, by: User, expected: int | None = None) -> Appointment:
@@ -112,7 +119,9 @@ def _undo_refusal(last: AppointmentEvent | None, appointment: Appointment, by: U
     if last.by_id is None:
         message = "The patient did this. Ask them, and then take the next step or book the visit anew."
         return RuleBroken(message, code="nothing_to_undo")
-    if not may_undo(last.step, last.at, last.by_id, by, appointment.practitioner, appointment.location):
+    is_recent = times.now() - last.at <= CORRECTION
+    may_correct = is_recent and booking.may_override(by, appointment.practitioner, appointment.location)
+    if not is_slip(last.step, last.at, last.by_id) and not may_correct:
         message = "A wrong click can be taken back for half an hour, and for a week by the manager."
         return RuleBroken(message, code="too_late")
     return None
@@ -133,14 +142,9 @@ def undoable_step(appointment: Appointment, user: User) -> AppointmentEvent | No
     return None if _undo_refusal(last, appointment, user) else last
 
 
-def may_undo(
-    step: str, at: datetime, by_id: int | None, user: User, practitioner: Practitioner, location: Location
-) -> bool:
-    """Whether that last step of a visit can be taken back now by somebody who may change visits there."""
-    if step not in UNDOABLE or by_id is None:
-        return False
-    past = times.now() - at
-    return past <= SLIP or (past <= CORRECTION and booking.may_override(user, practitioner, location))
+def is_slip(step: str, at: datetime, by_id: int | None) -> bool:
+    """Whether that last step of a visit can be taken back now by everybody who may change visits there."""
+    return step in UNDOABLE and by_id is not None and times.now() - at <= SLIP
 
 
 def confirm(appointment, *, by, reason="", by_whom=""):

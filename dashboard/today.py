@@ -1,11 +1,14 @@
-"""The board of a day at a location: who is due, waiting, in a room, done or not coming. Reads only."""
+"""The board of a day at one or several locations: who is due, waiting, in a room, done or not coming. Reads only."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from hashlib import blake2b
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import F
 
-from appointments import visit_status
+from appointments import booking, visit_status
 from appointments.models import Appointment, AppointmentEvent
 from clinic import times
 from evaluations.catalogue import RED_FLAGS
@@ -23,20 +26,35 @@ COLUMNS = (
 )
 GONE = {_S.CANCELLED, _S.NO_SHOW}
 FORWARD = ("arrive", "start", "complete")
+SINCE = {_S.ARRIVED: "arrived", _S.IN_ROOM: "started"}
 FLAGS_SHOWN = 10
 URGENT = ("emergency", "urgent")
 
 
 @dataclass(frozen=True)
 class Card:
-    """A visit on the board; `since` is when it came to wait or into the room, `late` minutes past its start."""
+    """A visit on the board; `since` is when it came to wait or into the room, `late` minutes past its start.
 
-    visit: Appointment
+    `undo` is the step that a click just took and another takes back. What a browser's clock counts on is not in the
+    repr, because that is what tells whether the board changed.
+    """
+
+    pk: int
+    status: str
+    label: str
+    starts: datetime  # on the clock of the location
+    patient: str
+    patient_id: int
+    type: str
+    practitioner: str
+    room: str
     since: datetime | None
-    minutes: int
-    late: int
+    minutes: int = field(repr=False)
+    late: int = field(repr=False)
+    is_late: bool
     forward: visit_status.Step | None
     others: list[visit_status.Step]
+    undo: AppointmentEvent | None
 
 
 @dataclass
@@ -50,7 +68,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Board:
+    """One location's day; `clock` is the time there now."""
+
+    location: Location
     day: date
+    is_today: bool
+    clock: datetime = field(repr=False)
     columns: list[Column]
     gone: list[Card]
 
@@ -58,42 +81,97 @@ class Board:
     def total(self) -> int:
         return sum(len(column.cards) for column in self.columns) + len(self.gone)
 
+    @property
+    def offset(self) -> int:
+        """Minutes from UTC, for the clock that runs in the browser."""
+        return int(self.clock.utcoffset().total_seconds() // 60)
 
-def _last(step):
-    events = AppointmentEvent.objects.filter(appointment=OuterRef("pk"), step=step)
-    return Subquery(events.order_by("-at", "-pk").values("at")[:1])
 
-
-def read(location: Location, day: date, user) -> Board:
-    """One query for the visits, however many there are."""
-    visits = (
-        Appointment.objects.visible_to(user).at(location).on(day, location.time_zone).with_names()
-        .annotate(arrived_at=_last("arrived"), started_at=_last("started"))
-    )  # fmt: skip
-    may_change = access.can(user, "appointment.change", location)
+def read(locations: Iterable[Location], user, day: date | None = None) -> list[Board]:
+    """A board for each location, of that day or of today there: two queries, however many locations and visits."""
+    days = {place: day or place.today() for place in locations}
+    visits = _visits(days, user)
+    steps = _steps(visits)
     now = times.now()
-    cards = [_card(visit, now, may_change) for visit in visits]
+    cards = defaultdict(list)
+    places = {place.pk: place for place in days}
+    for visit in visits:
+        place = places[visit.location_id]
+        if times.day_of(visit.starts_at, place.time_zone) == days[place]:
+            cards[place].append(_card(visit, steps[visit.pk], place, days[place], user, now))
+    return [_board(place, on, cards[place], now) for place, on in days.items()]
+
+
+def version(boards: list[Board], *more) -> str:
+    """The same as long as nothing on the boards has changed but the minutes that pass."""
+    return blake2b(repr((boards, [board.offset for board in boards], *more)).encode(), digest_size=12).hexdigest()
+
+
+def _visits(days: dict, user) -> list:
+    edges = [times.day_bounds(on, place.time_zone) for place, on in days.items()]
+    found = Appointment.objects.visible_to(user).filter(
+        location__in=days,
+        starts_at__gte=min((first for first, _ in edges), default=times.EARLIEST),
+        starts_at__lt=max((last for _, last in edges), default=times.EARLIEST),
+    )
+    return list(
+        found.order_by("starts_at", "pk").values_list(
+            "pk", "status", "starts_at", "location_id", "patient_id", "patient__given_name", "patient__family_name",
+            "type__name", "room__name", "practitioner__user__full_name", "practitioner__credentials", named=True,
+        )
+    )  # fmt: skip
+
+
+def _steps(visits) -> dict[int, list]:
+    """The steps of each visit that still stand, in order."""
+    history = defaultdict(list)
+    rows = AppointmentEvent.objects.filter(appointment__in=[visit.pk for visit in visits]).order_by("at", "pk")
+    rows = rows.annotate(undid=F("detail__undid"))
+    for row in rows.values_list("appointment_id", "pk", "step", "at", "by_id", "undid", named=True):
+        history[row.appointment_id].append(row)
+    return defaultdict(list, {pk: booking.standing(steps) for pk, steps in history.items()})
+
+
+def _board(place, day, cards, now) -> Board:
     columns = []
     for code, label, icon, statuses, empty in COLUMNS:
-        columns.append(Column(code, label, icon, empty, [card for card in cards if card.visit.status in statuses]))
-    columns[1].cards.sort(key=lambda card: card.since or card.visit.starts_at)  # the longest waiting first
-    return Board(day, columns, [card for card in cards if card.visit.status in GONE])
+        columns.append(Column(code, label, icon, empty, [card for card in cards if card.status in statuses]))
+    columns[1].cards.sort(key=lambda card: card.since or card.starts)  # the longest waiting first
+    gone = [card for card in cards if card.status in GONE]
+    return Board(place, day, day == place.today(), times.local(now, place.time_zone), columns, gone)
 
 
-def _card(visit, now, may_change) -> Card:
-    since = {_S.ARRIVED: visit.arrived_at, _S.IN_ROOM: visit.started_at}.get(visit.status)
-    is_due = visit.status in COLUMNS[0][3]
-    steps = {step.name: step for step in visit_status.allowed(visit)} if may_change else {}
-    steps.pop("cancel", None)  # asks for a reason, so it is on the visit's own page
-    forward = next((steps.pop(name) for name in FORWARD if name in steps), None)
+def _card(visit, steps, place, day, user, now) -> Card:
+    may_change = access.can(user, "appointment.change", place)
+    since = next((s.at for s in reversed(steps) if s.step == SINCE.get(visit.status)), None)
+    late = _minutes(visit.starts_at, now) if visit.status in COLUMNS[0][3] else 0
+    offered = _offered(visit, day > place.today()) if may_change else {}
+    forward = next((offered.pop(name) for name in FORWARD if name in offered), None)
+    last = steps[-1] if steps else None
     return Card(
-        visit=visit,
+        pk=visit.pk,
+        status=visit.status,
+        label=_S(visit.status).label,
+        starts=times.local(visit.starts_at, place.time_zone),
+        patient=f"{visit.patient__given_name} {visit.patient__family_name}".strip(),
+        patient_id=visit.patient_id,
+        type=visit.type__name,
+        practitioner=f"{visit.practitioner__user__full_name}, {visit.practitioner__credentials}",
+        room=visit.room__name,
         since=since,
         minutes=_minutes(since, now),
-        late=_minutes(visit.starts_at, now) if is_due else 0,
+        late=late,
+        is_late=late > 0,
         forward=forward,
-        others=list(steps.values()),
+        others=list(offered.values()),
+        undo=last if may_change and last and visit_status.is_slip(last.step, last.at, last.by_id) else None,
     )
+
+
+def _offered(visit, is_ahead: bool) -> dict[str, visit_status.Step]:
+    """By name; a cancellation asks for a reason, so it is on the visit's own page. Days ahead can only be confirmed."""
+    steps = visit_status.open_steps(visit.status, visit.starts_at)
+    return {s.name: s for s in steps if s.name != "cancel" and (s.name == "confirm" or not is_ahead)}
 
 
 def _minutes(since, now) -> int:

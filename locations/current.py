@@ -8,6 +8,7 @@ from locations import access
 from locations.models import Location
 
 SESSION_KEY = "location"
+SHOWN_KEY = "shown-locations"
 
 
 def choices(user) -> list[Location]:
@@ -30,6 +31,29 @@ def choose(request, slug: str) -> Location | None:
     if found:
         request.session[SESSION_KEY] = found.slug
     return found
+
+
+def shown(request) -> list[Location]:
+    """Locations side by side: those that the address names, else those chosen in this session, else the current one.
+
+    The choice lapses once the current location is not among them: whoever goes to work elsewhere sees that place.
+    """
+    found, here = choices(request.user), current(request)
+    named = [place for place in found if place.slug in request.GET.getlist("location")]
+    if named:
+        return named
+    chosen = [place for place in found if place.slug in request.session.get(SHOWN_KEY, [])]
+    return chosen if here in chosen else [here] if here else []
+
+
+def show(request, slugs: list[str]) -> list[Location]:
+    """Remember which locations to show side by side; empty where none of them is the user's."""
+    chosen = [place for place in choices(request.user) if place.slug in slugs]
+    if chosen:
+        request.session[SHOWN_KEY] = [place.slug for place in chosen]
+        if current(request) not in chosen:
+            request.session[SESSION_KEY] = chosen[0].slug
+    return chosen
 
 
 def _allowed(request, entries):

@@ -1,9 +1,12 @@
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from clinic import policy, times
@@ -11,7 +14,7 @@ from clinic.errors import RuleBroken
 from clinic.policy import requires
 from dashboard import today as board_of_day
 from locations import access
-from locations.current import current, first_page
+from locations.current import first_page, shown
 from patients import queries
 
 RESULTS = 50
@@ -31,7 +34,7 @@ class ChosenDay(forms.Form):
 @require_GET
 @requires(policy.SIGNED_IN)
 def today(request):
-    """The board; htmx gets the fragment alone, every 20 seconds.
+    """The boards of the locations shown; htmx asks every 5 seconds and gets what is new, or nothing.
 
     Everybody lands here after signing in: who sees no visits (an auditor) goes on to the first page they do see.
     """
@@ -40,26 +43,38 @@ def today(request):
         if elsewhere is None:
             raise PermissionDenied
         return redirect(elsewhere)
-    location = current(request)
-    if location is None:
-        return render(request, "dashboard/today.html", {"board": None})
+    locations = shown(request)
+    if not locations:
+        return render(request, "dashboard/today.html", {"boards": []})
     chosen = ChosenDay(request.GET)
     day = chosen.cleaned_data["day"] if chosen.is_valid() else None
     if not chosen.is_valid():
         messages.warning(request, "That is not a day like 2027-01-04, so here is today.")
-    here_today = location.today()
-    day = day or here_today
+    boards = board_of_day.read(locations, request.user, day)
+    flags = board_of_day.open_flags(request.user)
+    version = board_of_day.version(boards, [flag["event"].pk for flag in flags])
+    if request.htmx and version == request.GET.get("seen"):
+        return HttpResponse(status=204)  # nothing new: htmx leaves the board as it is
+    first = boards[0].day
     context = {
-        "location": location,
-        "board": board_of_day.read(location, day, request.user),
-        "is_today": day == here_today,
-        "before": day - timedelta(days=1),
-        "after": day + timedelta(days=1),
-        "flags": board_of_day.open_flags(request.user),
-        "clock": times.local(times.now(), location.time_zone),
-        "may_book": access.can(request.user, "appointment.create", location),
+        "boards": boards,
+        "locations": locations,
+        "day": day,
+        "first": boards[0],
+        "before": first - timedelta(days=1),
+        "after": first + timedelta(days=1),
+        "flags": flags,
+        "version": version,
+        "here": _here(request, day),
+        "may_book": access.can(request.user, "appointment.create"),
     }
-    return render(request, "dashboard/_board.html" if request.htmx else "dashboard/today.html", context)
+    return render(request, "dashboard/_board_answer.html" if request.htmx else "dashboard/today.html", context)
+
+
+def _here(request, day):
+    """The address of this board: what it was asked for, so that today stays today after midnight."""
+    asked = [("location", slug) for slug in request.GET.getlist("location")] + ([("day", day)] if day else [])
+    return f"{reverse('today')}?{urlencode(asked)}"
 
 
 @require_GET

@@ -148,7 +148,7 @@ def test_a_slip_is_taken_back_soon_and_by_the_manager_within_a_week(visit, desk,
 
     clock.move_to(NOW + timedelta(minutes=31))
     assert [refused(visit, who).code for who in (desk, colleague)] == ["too_late", "too_late"]
-    assert visit_status.may_undo("arrived", NOW, desk.pk, chiro.user, chiro, visit.location)
+    assert visit_status.undoable_step(visit, chiro.user) == visit.history.last()
     clock.move_to(NOW + timedelta(days=7, minutes=1))
     assert refused(visit, manager).code == "too_late"
     clock.move_to(NOW + timedelta(days=7))

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -24,9 +25,14 @@ def book(atlanta, chiro, adjustment, desk):
     return at
 
 
+def read(place, user, day=make.MONDAY):
+    [board] = today.read([place], user, day)
+    return board
+
+
 def _shown(board):
-    columns = {column.code: [card.visit for card in column.cards] for column in board.columns}
-    return {**columns, "gone": [card.visit for card in board.gone]}
+    columns = {column.code: [card.pk for card in column.cards] for column in board.columns}
+    return {**columns, "gone": [card.pk for card in board.gone]}
 
 
 def test_board_sorts_visits_by_where_they_are(atlanta, desk, book):
@@ -36,9 +42,9 @@ def test_board_sorts_visits_by_where_they_are(atlanta, desk, book):
         for step in steps:
             visit_status.take(step, visit, by=desk, reason="Asked")
 
-    board = today.read(atlanta, make.MONDAY, desk)
+    board = read(atlanta, desk)
 
-    due, arrived, in_room, done, gone = visits
+    due, arrived, in_room, done, gone = (visit.pk for visit in visits)
     assert _shown(board) == {"due": [due], "arrived": [arrived], "in_room": [in_room], "done": [done], "gone": [gone]}
     assert board.total == 5
 
@@ -46,11 +52,14 @@ def test_board_sorts_visits_by_where_they_are(atlanta, desk, book):
 def test_board_offers_the_step_forward_and_not_to_owners(atlanta, desk, owner, book):
     visit = book(9)
 
-    card = today.read(atlanta, make.MONDAY, desk).columns[0].cards[0]
-    seen = today.read(atlanta, make.MONDAY, owner).columns[0].cards[0]
+    ahead = read(atlanta, desk).columns[0].cards[0]
+    with time_machine.travel(make.at(8, 50), tick=False):
+        card = read(atlanta, desk).columns[0].cards[0]
+        seen = read(atlanta, owner).columns[0].cards[0]
 
+    assert (ahead.forward, [step.name for step in ahead.others]) == (None, ["confirm"])
     assert (card.forward.name, [step.name for step in card.others]) == ("arrive", ["confirm"])
-    assert (seen.visit, seen.forward, seen.others) == (visit, None, [])
+    assert (seen.pk, seen.forward, seen.others, seen.undo) == (visit.pk, None, [], None)
 
 
 def test_board_counts_the_minutes_of_waiting(atlanta, desk, book):
@@ -58,7 +67,7 @@ def test_board_counts_the_minutes_of_waiting(atlanta, desk, book):
     visit_status.arrive(visit, by=desk)
     visit.history.filter(step="arrived").update(at=times.now() - timedelta(minutes=12, seconds=30))
 
-    card = today.read(atlanta, make.MONDAY, desk).columns[1].cards[0]
+    card = read(atlanta, desk).columns[1].cards[0]
 
     assert card.minutes == 12
 
@@ -66,8 +75,89 @@ def test_board_counts_the_minutes_of_waiting(atlanta, desk, book):
 def test_board_of_another_day_or_location_is_empty(atlanta, marietta, desk, book):
     book(9)
 
-    assert today.read(atlanta, make.MONDAY + timedelta(days=1), desk).total == 0
-    assert today.read(marietta, make.MONDAY, desk).total == 0
+    assert read(atlanta, desk, make.MONDAY + timedelta(days=1)).total == 0
+    assert read(marietta, make.user("desk", marietta)).total == 0
+
+
+def test_boards_side_by_side_each_with_its_own_clock_and_day(atlanta, nashville):
+    both = make.user("desk", atlanta, nashville)
+
+    with time_machine.travel(make.at(0, 30), tick=False):
+        boards = today.read([atlanta, nashville], both)
+
+    assert [(b.location, b.day, f"{b.clock:%H:%M %Z}", b.offset, b.is_today) for b in boards] == [
+        (atlanta, make.MONDAY, "00:30 EST", -300, True),
+        (nashville, make.MONDAY - timedelta(days=1), "23:30 CST", -360, True),
+    ]
+
+
+def test_board_shows_each_visit_at_its_own_place(atlanta, nashville, book, adjustment):
+    here = book(9)
+    there = booking.book(
+        patient=make.patient(nashville), practitioner=make.practitioner(nashville), location=nashville,
+        type=adjustment, starts_at=make.at(10), by=None, by_whom="patient",
+    )  # fmt: skip
+
+    boards = today.read([atlanta, nashville], make.user("desk", atlanta, nashville), make.MONDAY)
+
+    assert [_shown(board)["due"] for board in boards] == [[here.pk], [there.pk]]
+    assert boards[1].columns[0].cards[0].starts.hour == 9
+
+
+def test_a_wrong_click_is_offered_back_for_half_an_hour(atlanta, desk, book):
+    visit = book(9)
+    with time_machine.travel(make.at(8, 50), tick=False) as clock:
+        visit_status.arrive(visit, by=desk)
+        visit_status.start(visit, by=desk)
+
+        offered = read(atlanta, desk).columns[2].cards[0].undo
+        visit_status.undo(visit, by=desk, expected=offered.pk)
+        waiting = read(atlanta, desk).columns[1].cards[0]
+        clock.shift(timedelta(minutes=31))
+
+        assert offered.step == "started"
+        assert (waiting.since, waiting.undo.step) == (make.at(8, 50), "arrived")
+        assert read(atlanta, desk).columns[1].cards[0].undo is None
+
+
+def test_poll_says_nothing_until_something_changed(desk, book, sign_in):
+    visit = book(9)
+    client = sign_in(desk)
+    htmx = {"HX-Request": "true"}
+    seen = client.get(f"/?day={make.MONDAY}").context["version"]
+
+    same = client.get(f"/?day={make.MONDAY}&seen={seen}", headers=htmx)
+    visit_status.confirm(visit, by=desk)
+    changed = client.get(f"/?day={make.MONDAY}&seen={seen}", headers=htmx)
+
+    assert (same.status_code, same.content) == (204, b"")
+    assert (changed.status_code, "Confirmed" in changed.content.decode()) == (200, True)
+
+
+def test_minutes_that_pass_are_no_news(atlanta, desk, book):
+    visit = book(9)
+    with time_machine.travel(make.at(8, 50), tick=False) as clock:
+        visit_status.arrive(visit, by=desk)
+        versions = []
+        for _ in range(2):
+            versions.append(today.version(today.read([atlanta], desk)))
+            clock.shift(timedelta(minutes=3))
+
+    assert versions[0] == versions[1]
+
+
+def test_answer_to_a_step_is_the_board_with_what_was_said(desk, book, sign_in):
+    visit = book(9)
+    client = sign_in(desk)
+
+    step = {"step": "confirm", "next": f"/?day={make.MONDAY}"}
+    answer = client.post(f"/appointments/{visit.pk}/step/", step, headers={"HX-Request": "true"}, follow=True)
+
+    page = answer.content.decode()
+    assert "Avery Testerson: confirmed." in page
+    assert 'hx-swap-oob="true"' in page
+    assert 'id="board"' in page
+    assert "<html" not in page
 
 
 def test_page_asks_the_same_queries_for_one_and_three(desk, book, sign_in):
@@ -104,7 +194,7 @@ def test_page_of_a_bad_day_is_today_with_a_word(atlanta, desk, sign_in, day):
     answer = sign_in(desk).get("/", {"day": day})
 
     assert answer.status_code == 200
-    assert answer.context["board"].day == atlanta.today()
+    assert answer.context["boards"][0].day == atlanta.today()
     assert len(answer.context["messages"]) == 1
 
 

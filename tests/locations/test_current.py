@@ -55,3 +55,43 @@ def test_auditor_sees_no_patients_in_the_rail(atlanta, sign_in):
 
     assert page.redirect_chain[-1][0] == "/messages/"
     assert 'href="/patients/"' not in page.content.decode()
+
+
+def shown(client, address="/"):
+    return [place.slug for place in client.get(address).context["locations"]]
+
+
+def test_locations_side_by_side_are_kept_until_one_works_elsewhere(atlanta, marietta, nashville, sign_in):
+    client = sign_in(make.user("desk", atlanta, marietta, nashville))
+    before = shown(client)
+
+    client.post("/locations/show/", {"location": ["atlanta", "marietta"], "next": "/"})
+    chosen = shown(client)
+    client.post("/locations/choose/", {"location": "nashville"})
+
+    assert (before, chosen, shown(client)) == (["atlanta"], ["atlanta", "marietta"], ["nashville"])
+
+
+def test_locations_that_the_address_names_go_first(atlanta, marietta, nashville, sign_in):
+    client = sign_in(make.user("desk", atlanta, marietta))
+
+    assert shown(client, "/?location=marietta&location=nashville") == ["marietta"]
+    assert shown(client, "/?location=nashville") == ["atlanta"]
+    assert shown(client) == ["atlanta"]
+
+
+def test_showing_others_than_the_current_goes_to_work_there(atlanta, marietta, nashville, sign_in):
+    client = sign_in(make.user("desk", atlanta, marietta, nashville))
+
+    client.post("/locations/show/", {"location": ["marietta", "nashville"]})
+
+    assert shown(client) == ["marietta", "nashville"]
+    assert client.get("/").context["current_location"] == marietta
+
+
+@pytest.mark.parametrize("slugs", [[], ["marietta"], ["\0"]])
+def test_showing_nothing_of_ones_own_is_refused(atlanta, marietta, desk, sign_in, slugs):
+    answer = sign_in(desk).post("/locations/show/", {"location": slugs}, follow=True)
+
+    assert [str(m) for m in answer.context["messages"]] == ["Choose at least one location."]
+    assert answer.context["locations"] == [atlanta]
