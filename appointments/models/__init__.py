@@ -1,0 +1,19 @@
+from appointments.models.follow_ups import FollowUp
+from appointments.models.hours import MOST_WEEKS, AppointmentType, ExtraHours, TimeOff, WeeklyHours
+from appointments.models.series import Series, SeriesVisit
+from appointments.models.visits import HOLDS_TIME, Appointment, AppointmentEvent, Hold
+
+__all__ = [
+    "HOLDS_TIME",
+    "MOST_WEEKS",
+    "Appointment",
+    "AppointmentEvent",
+    "AppointmentType",
+    "ExtraHours",
+    "FollowUp",
+    "Hold",
+    "Series",
+    "SeriesVisit",
+    "TimeOff",
+    "WeeklyHours",
+]
