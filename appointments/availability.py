@@ -81,23 +81,25 @@ def find(
     minutes: int | None = None,
     wishes: Wishes | None = None,
     now: datetime | None = None,
+    without: Iterable[Appointment] = (),
 ) -> Found:
     """The first `limit` free slots from `from_day` to `to_day`, local days at each location, both included.
 
-    `wishes` leaves only the weekdays and hours at which somebody can come.
-    The queries are the same number for any number of practitioners, locations and days of one chunk.
+    `wishes` leaves only the weekdays and hours at which somebody can come; `without` are visits that will make room:
+    they are about to move. The queries are the same number for any number of practitioners, locations and days of one
+    chunk.
     """
     _check_days(from_day, to_day)
-    minutes = visit_minutes(type, minutes)
-    search = _Search(type, minutes, list(locations), practitioners, patient, wishes, now or times.now())
+    length = visit_minutes(type, minutes)
+    search = _Search(type, length, list(locations), practitioners, patient, wishes, now or times.now(), list(without))
     slots: list[Slot] = []
-    day, length = from_day, FIRST_CHUNK
+    day, days = from_day, FIRST_CHUNK
     while day <= to_day:
-        last = min(to_day, day + timedelta(days=length - 1))
+        last = min(to_day, day + timedelta(days=days - 1))
         slots += islice(search.slots(day, last), limit - len(slots) + 1)
         if len(slots) > limit:
             return Found(slots[:limit], slots[limit].local_start.date())
-        day, length = last + timedelta(days=1), length * 2
+        day, days = last + timedelta(days=1), days * 2
     return Found(slots, None)
 
 
@@ -113,8 +115,8 @@ def _check_days(from_day: date, to_day: date) -> None:
 class _Search:
     """One question with what does not change from chunk to chunk: hours, rooms, travel, and now."""
 
-    def __init__(self, type, minutes, locations, practitioners, patient, wishes, now):
-        self.type, self.minutes, self.patient, self.wishes = type, minutes, patient, wishes
+    def __init__(self, type, minutes, locations, practitioners, patient, wishes, now, without):
+        self.type, self.minutes, self.patient, self.wishes, self.without = type, minutes, patient, wishes, without
         self.earliest = times.to_minute(now) + 1
         self.hours = Hours.read(locations, practitioners)
         self.rooms = rooms_by_location(self.hours.locations, type.room_kind)
@@ -134,6 +136,7 @@ class _Search:
             end,
             practitioners=self.hours.practitioners,
             locations=[pk for pk, rooms in self.rooms.items() if rooms],
+            without=self.without,
         )
         without_room = {pk: self._starts_without_a_room(pk, taken) for pk in self.hours.locations}
         patient_busy = self._blocked(self._patient_busy(start, end), buffers=False)
@@ -178,4 +181,5 @@ class _Search:
         rows = Appointment.objects.holding_time().filter(
             patient=self.patient, end_minute__gt=start, start_minute__lt=end
         )
+        rows = rows.exclude(pk__in=[visit.pk for visit in self.without])
         return list(rows.values_list("start_minute", "end_minute"))

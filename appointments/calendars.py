@@ -160,11 +160,11 @@ class Taken:
 
     @classmethod
     def read(
-        cls, start: int, end: int, *, practitioners: Iterable[int], locations: Iterable[int], without=None
+        cls, start: int, end: int, *, practitioners: Iterable[int], locations: Iterable[int], without: Iterable = ()
     ) -> "Taken":
         """Everything that touches the span of minutes, times held for somebody included.
 
-        `without` leaves one appointment out: the one being moved.
+        `without` leaves appointments out: those being moved.
         """
         taken = cls()
         people = list(practitioners)
@@ -174,8 +174,8 @@ class Taken:
             busy_from__gt=start - LONGEST,
             busy_until__gt=start,
         )
-        if without is not None:
-            rows = rows.exclude(pk=without.pk)
+        if left_out := [visit.pk for visit in without]:
+            rows = rows.exclude(pk__in=left_out)
         for who, room, place, a, b in rows.values_list(
             "practitioner_id", "room_id", "location_id", "busy_from", "busy_until"
         ):

@@ -1,10 +1,12 @@
 """Why a visit cannot be where it is wanted: every reason, each with a stable code."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from appointments.calendars import Hours, Taken, travel_minutes
-from appointments.intervals import covers, overlaps
+from appointments.intervals import Intervals, covers, overlaps
 from appointments.models import Appointment, AppointmentType
 from clinic import times
 from locations.models import Location, Practitioner, Room
@@ -46,28 +48,51 @@ class Wanted:
         return self.start - self.type.buffer_before, self.end + self.type.buffer_after
 
 
-def find(wanted: Wanted, rooms: list[Room]) -> tuple[list[Conflict], Room | None]:
+@dataclass(frozen=True)
+class Known:
+    """What stands in the calendars round some wanted visits, read once for all; what moves is left out."""
+
+    hours: Hours
+    taken: Taken
+    travel: dict[tuple[int, int], int]
+    of_patient: dict[int, Intervals]
+
+    @classmethod
+    def read(cls, wishes: Collection[Wanted], *, margin: int = 0) -> "Known":
+        """With so many minutes before and after. The queries are the same number for one visit and for many."""
+        moving = [w.moving for w in wishes if w.moving]
+        travel = travel_minutes()
+        way = max(travel.values(), default=0)
+        start = min(w.busy[0] for w in wishes) - way - margin
+        end = max(w.busy[1] for w in wishes) + way + margin
+        people, places = {w.practitioner for w in wishes}, {w.location for w in wishes}
+        taken = Taken.read(
+            start, end, practitioners=[p.pk for p in people], locations=[p.pk for p in places], without=moving
+        )
+        visits = Appointment.objects.holding_time().filter(
+            patient__in={w.patient for w in wishes}, start_minute__lt=end, end_minute__gt=start
+        )
+        of_patient = defaultdict(list)
+        for pk, starts, ends in visits.exclude(pk__in=[v.pk for v in moving]).values_list(
+            "patient_id", "start_minute", "end_minute"
+        ):
+            of_patient[pk].append((starts, ends))
+        return cls(Hours.read(places, people), taken, travel, of_patient)
+
+
+def find(wanted: Wanted, rooms: list[Room], known: Known | None = None) -> tuple[list[Conflict], Room | None]:
     """Every conflict, and the room that would be taken: the wanted one, the present one of a move, or the first free.
 
-    Read under `calendars.lock` when the answer is to be acted on.
+    Read under `calendars.lock` when the answer is to be acted on; `known` is what was read for several at once.
     """
-    travel = travel_minutes()
-    way = max(travel.values(), default=0)
-    busy_from, busy_until = wanted.busy
-    taken = Taken.read(
-        busy_from - way,
-        busy_until + way,
-        practitioners=[wanted.practitioner.pk],
-        locations=[wanted.location.pk],
-        without=wanted.moving,
-    )
-    room = next((r for r in rooms if not overlaps(taken.by_room[r.pk], busy_from, busy_until)), None)
+    known = known or Known.read([wanted])
+    room = next((r for r in rooms if not overlaps(known.taken.by_room[r.pk], *wanted.busy)), None)
     found = [
         _past(wanted),
-        _hours(wanted, taken),
-        _practitioner(wanted, taken, travel),
+        _hours(wanted, known),
+        _practitioner(wanted, known),
         None if room else _no_room(wanted),
-        _patient(wanted),
+        _patient(wanted, known),
     ]
     return [c for c in found if c], room
 
@@ -78,23 +103,23 @@ def _past(wanted):
     return None
 
 
-def _hours(wanted, taken):
+def _hours(wanted, known):
     day = times.day_of(wanted.starts_at, wanted.location.time_zone)
-    hours = Hours.read([wanted.location], [wanted.practitioner])
+    hours = known.hours
     if hours.is_closed(wanted.location.pk, day):
         return Conflict("outside_hours", f"{wanted.location} is closed on {day:%B} {day.day}.")
     working = hours.working(day, day).get((wanted.practitioner.pk, wanted.location.pk), [])
-    if not covers(taken.at_work(wanted.practitioner.pk, working), wanted.start, wanted.end):
+    if not covers(known.taken.at_work(wanted.practitioner.pk, working), wanted.start, wanted.end):
         return Conflict("outside_hours", f"{wanted.practitioner} does not work at {wanted.location} then.")
     return None
 
 
-def _practitioner(wanted, taken, travel):
-    here = wanted.location.pk
+def _practitioner(wanted, known):
+    here, taken = wanted.location.pk, known.taken
     visits = taken.by_practitioner[wanted.practitioner.pk]
     if overlaps([(a, b) for a, b, _ in visits], *wanted.busy):
         return Conflict("slot_taken", f"{wanted.practitioner} already has a visit then.")
-    if overlaps(taken.of_practitioner(wanted.practitioner.pk, here, travel), *wanted.busy):
+    if overlaps(taken.of_practitioner(wanted.practitioner.pk, here, known.travel), *wanted.busy):
         return Conflict(
             "travel", f"{wanted.practitioner} could not get to {wanted.location} from the other visit in time."
         )
@@ -106,14 +131,8 @@ def _no_room(wanted):
     return Conflict("no_room", f"No {kind} is free at {wanted.location} then.")
 
 
-def _patient(wanted):
-    if wanted.patient is None:
-        return None
-    others = Appointment.objects.holding_time().filter(
-        patient=wanted.patient, start_minute__lt=wanted.end, end_minute__gt=wanted.start
-    )
-    if wanted.moving:
-        others = others.exclude(pk=wanted.moving.pk)
-    if others.exists():
+def _patient(wanted, known):
+    of_patient = known.of_patient.get(wanted.patient.pk, ()) if wanted.patient else ()
+    if overlaps(of_patient, wanted.start, wanted.end):
         return Conflict("patient_busy", f"{wanted.patient} already has a visit that overlaps this time.")
     return None

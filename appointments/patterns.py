@@ -89,13 +89,20 @@ class Pattern:
             return
         if self.visits > MOST_VISITS:
             yield "stretches", f"A series has at most {MOST_VISITS} visits."
-        most = max(s.visits_per_week for s in self.stretches)
-        if not set(self.weekdays) <= set(range(7)) or len(set(self.weekdays)) < most:
-            yield "weekdays", f"Choose at least {most} weekday{'' if most == 1 else 's'}: as many as visits a week."
+        if fault := weekdays_fault(self.weekdays, self.stretches):
+            yield "weekdays", fault
         if self.checkpoint_after is not None and not 1 <= self.checkpoint_after <= MOST_VISITS:
             yield "checkpoint_after", "The re-evaluation comes after one of the visits."
         if self.checkpoint_by is not None and self.checkpoint_by <= self.starts_on:
             yield "checkpoint_by", "The re-evaluation comes after the start."
+
+
+def weekdays_fault(weekdays: Iterable[int], stretches: Iterable[Stretch]) -> str:
+    """Why the weekdays do not do for the stretches, or nothing."""
+    chosen, most = set(weekdays), max(s.visits_per_week for s in stretches)
+    if chosen <= set(range(7)) and len(chosen) >= most:
+        return ""
+    return f"Choose at least {most} weekday{'' if most == 1 else 's'}: as many as visits a week."
 
 
 @dataclass(frozen=True)
@@ -122,9 +129,13 @@ def usual_weekdays(visits_per_week: int) -> list[int]:
     return spread(range(5) if visits_per_week <= 5 else range(7), visits_per_week)
 
 
-def wanted_days(starts_on: date, *, visits_per_week: int, weeks: int, weekdays: Iterable[int]) -> list[date]:
-    """The days of a stretch in order. A week is seven days from the start, whatever weekday that is."""
-    on = set(spread(weekdays, visits_per_week))
+def wanted_days(starts_on: date, *, visits_per_week: int, weeks: int, weekdays: Collection[int]) -> list[date]:
+    """The days of a stretch in order. A week is seven days from the start, whatever weekday that is.
+
+    Where the weekdays are too few for the stretch, they are the usual ones.
+    """
+    enough = len(set(weekdays)) >= visits_per_week
+    on = set(spread(weekdays, visits_per_week) if enough else usual_weekdays(visits_per_week))
     days = (starts_on + timedelta(n) for n in range(weeks * 7))
     return [day for day in days if day.weekday() in on]
 

@@ -43,6 +43,20 @@ def test_a_visit_and_its_buffers_take_time(atlanta, patient, desk):
     assert starts(find(kind, atlanta)) == ["09:00", "10:30"]
 
 
+def test_visits_about_to_move_make_room(atlanta, patient, desk, adjustment):
+    chiro = make.practitioner(atlanta, starts=time(9), ends=time(9, 45))
+    first, second = (
+        booking.book(
+            patient=patient, practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(9, m), by=desk
+        )
+        for m in (0, 15)
+    )
+
+    assert starts(find(adjustment, atlanta, patient=patient)) == ["09:30"]
+    assert starts(find(adjustment, atlanta, patient=patient, without=[first])) == ["09:00", "09:30"]
+    assert starts(find(adjustment, atlanta, patient=patient, without=[first, second])) == ["09:00", "09:15", "09:30"]
+
+
 def test_travel_keeps_the_practitioner_away(atlanta, marietta, patient, desk, adjustment):
     make.travel(atlanta, marietta, 35)
     chiro = make.practitioner(atlanta, marietta, starts=time(9), ends=time(11))

@@ -1,0 +1,208 @@
+from datetime import date, time, timedelta
+from itertools import combinations
+
+import pytest
+
+from appointments import booking, proposals
+from appointments.models import TimeOff
+from appointments.proposals import Wish
+from clinic import times
+from locations.models import Closure
+from tests import make
+from tests.make import MONDAY, at
+
+TEN = time(10)
+DAYS = [MONDAY + timedelta(n) for n in (0, 2, 4, 7, 9, 11)]
+
+
+@pytest.fixture
+def wish(patient, adjustment, chiro, atlanta):
+    def make_one(day=MONDAY, at_time=TEN, **changes):
+        usual = {"key": day.isoformat(), "patient": patient, "type": adjustment, "location": atlanta,
+                 "practitioner": chiro}  # fmt: skip
+        return Wish(**{**usual, "day": day, "at_time": at_time, **changes})
+
+    return make_one
+
+
+@pytest.fixture
+def book(atlanta, chiro, adjustment, desk):
+    def act(starts_at, **changes):
+        usual = {"patient": make.patient(atlanta), "practitioner": chiro, "location": atlanta, "type": adjustment,
+                 "by": desk}  # fmt: skip
+        return booking.book(**usual | changes, starts_at=starts_at)
+
+    return act
+
+
+def said(slot):
+    return slot and f"{slot.local_start:%a %H:%M} {slot.practitioner.user.full_name}"
+
+
+def one(lines):
+    (line,) = lines
+    return line
+
+
+def test_a_wish_that_is_free_is_granted(wish):
+    line = one(proposals.propose([wish()]))
+
+    assert (line.why, said(line.slot)) == ("", "Mon 10:00 Robin Sample")
+
+
+def test_a_wish_off_the_grid_of_starts_is_granted_when_nothing_stands_against_it(wish):
+    line = one(proposals.propose([wish(at_time=time(10, 7))]))
+
+    assert (line.why, said(line.slot)) == ("", "Mon 10:07 Robin Sample")
+
+
+def test_a_taken_time_is_explained_beside_the_nearest(wish, book):
+    book(at(10))
+
+    line = one(proposals.propose([wish()]))
+
+    assert line.why == "Robin Sample, DC already has a visit then."
+    assert said(line.slot) == "Mon 09:45 Robin Sample"
+    assert [said(s) for s in line.others] == [
+        "Mon 09:30 Robin Sample", "Mon 10:15 Robin Sample", "Tue 10:00 Robin Sample", "Wed 10:00 Robin Sample",
+    ]  # fmt: skip
+
+
+def test_others_offer_somebody_else_too(wish, atlanta):
+    make.practitioner(atlanta, name="Aaron Other")
+
+    line = one(proposals.propose([wish()]))
+
+    assert "Mon 10:00 Aaron Other" in [said(s) for s in line.others]
+
+
+def test_the_usual_practitioner_on_another_day_comes_before_somebody_else(wish, chiro, atlanta):
+    make.practitioner(atlanta, name="Aaron Other")
+    TimeOff.objects.create(practitioner=chiro, starts_at=at(0), ends_at=at(23))
+
+    line = one(proposals.propose([wish()]))
+
+    assert line.why == "Robin Sample, DC does not work at Atlanta then."
+    assert said(line.slot) == "Tue 10:00 Robin Sample"
+    assert "Mon 10:00 Aaron Other" in [said(s) for s in line.others]
+
+
+def test_somebody_else_when_the_usual_one_is_away_for_long(wish, chiro, atlanta):
+    make.practitioner(atlanta, name="Aaron Other")
+    TimeOff.objects.create(practitioner=chiro, starts_at=at(0), ends_at=at(0, day=date(2027, 1, 9)))
+
+    assert said(one(proposals.propose([wish()])).slot) == "Mon 10:00 Aaron Other"
+
+
+def test_nothing_within_reach_proposes_nothing(wish, atlanta):
+    Closure.objects.create(location=atlanta, starts_on=date(2027, 1, 1), ends_on=date(2027, 1, 9), reason="Flood")
+
+    line = one(proposals.propose([wish()]))
+
+    assert (line.why, line.slot, line.others, line.choices) == ("Atlanta is closed on January 4.", None, [], [])
+
+
+def test_no_two_visits_of_a_series_are_proposed_for_one_day(wish, atlanta):
+    Closure.objects.create(location=atlanta, starts_on=MONDAY, ends_on=MONDAY, reason="Holiday")
+
+    lines = proposals.propose([wish(day) for day in DAYS[:2]])
+
+    assert [said(line.slot) for line in lines] == ["Tue 10:00 Robin Sample", "Wed 10:00 Robin Sample"]
+    for line in lines:
+        others = {slot.local_start.date() for slot in line.others}
+        assert not others & {other.slot.local_start.date() for other in lines if other is not line}
+
+
+def test_days_that_are_taken_are_left_out(wish):
+    line = one(proposals.propose([wish()], taken_days=[MONDAY]))
+
+    assert (line.why, said(line.slot)) == ("The patient has another such visit on this day.", "Tue 10:00 Robin Sample")
+
+
+def test_the_patients_other_visits_are_in_the_way(wish, book, patient, atlanta, evaluation_type):
+    book(at(9, 30), patient=patient, practitioner=make.practitioner(atlanta), type=evaluation_type)
+
+    line = one(proposals.propose([wish()]))
+
+    assert line.why == "Avery Testerson already has a visit that overlaps this time."
+    assert said(line.slot) == "Mon 10:30 Robin Sample"
+
+
+def test_a_time_that_the_clock_skips_is_explained(wish):
+    place = make.location("nightly", opens=time(0), closes=time(23, 59))
+    person = make.practitioner(place, starts=time(1), ends=time(5), days=range(7))
+    place.opening_hours.create(weekday=6, opens=time(0), closes=time(23, 59))
+
+    change = wish(date(2027, 3, 14), time(2, 30), location=place, practitioner=person)
+    line = one(proposals.propose([change]))
+
+    assert line.why == "02:30 does not exist on this day: the clock is put forward."
+    assert said(line.slot).startswith("Sun 0")
+
+
+def test_a_moving_visit_makes_room_for_its_own_new_time(wish, book, patient, evaluation_type):
+    visit = book(at(10), patient=patient, type=evaluation_type)
+
+    line = one(proposals.propose([wish(at_time=time(10, 30), type=evaluation_type, moving=visit)]))
+
+    assert (line.why, said(line.slot)) == ("", "Mon 10:30 Robin Sample")
+
+
+def test_visits_of_many_patients_are_never_proposed_in_each_others_way(atlanta, chiro, book, wish):
+    ill = [chiro, make.practitioner(atlanta, name="Blake Second")]
+    visits = [book(at(9, 15 * n), practitioner=person) for n in range(4) for person in ill]
+    for name in ("Aaron Other", "Casey Third"):
+        make.practitioner(atlanta, name=name)
+    room = atlanta.rooms.filter(kind="adjusting").last()
+    type(room).objects.filter(pk=room.pk).update(is_open=False)  # one room for the two who take over
+    today = [(times.to_minute(at(0)), times.to_minute(at(23)))]
+
+    lines = proposals.propose(
+        [wish(key=str(n), patient=v.patient, practitioner=None, at_time=v.local_start.time(), moving=v)
+         for n, v in enumerate(visits)],
+        one_a_day=False, away={person.pk: today for person in ill},
+    )  # fmt: skip
+
+    spans = [(line.slot.starts_at, line.slot.ends_at) for line in lines]
+    assert all(a[1] <= b[0] or b[1] <= a[0] for a, b in combinations(spans, 2))
+    assert [line.why for line in lines] == ["", "Nobody is free at this time."] * 4
+    monday = {s.practitioner.name for line in lines for s in line.choices if s.local_start.date() == MONDAY}
+    assert monday == {"Aaron Other, DC", "Casey Third, DC"}
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "America/Chicago"])
+@pytest.mark.parametrize("change", [date(2027, 3, 14), date(2026, 11, 1)])
+def test_nine_stays_nine_across_a_clock_change(db, zone, change, time_machine):
+    place = make.location("somewhere", zone)
+    person, patient, kind = make.practitioner(place), make.patient(place), make.appointment_type()
+    time_machine.move_to(at(8, day=change - timedelta(14)), tick=False)
+    days = [change + timedelta(n) for n in (-6, -2, 1, 5, 8)]
+
+    lines = proposals.propose([Wish(str(d), patient, kind, place, person, d, time(9)) for d in days])
+
+    assert [(line.why, line.slot.local_start.date(), line.slot.local_start.time()) for line in lines] == [
+        ("", day, time(9)) for day in days
+    ]
+    assert len({line.slot.local_start.utcoffset() for line in lines}) == 2
+
+
+def test_far_apart_wishes_are_asked_about_one_by_one(wish):
+    days = [MONDAY, date(2027, 6, 7), date(2027, 6, 9)]
+
+    lines = proposals.propose([wish(day) for day in days])
+
+    assert [line.slot.local_start.date() for line in lines] == days
+    assert proposals._runs(days, MONDAY) == [(MONDAY, date(2027, 1, 6)), (date(2027, 6, 5), date(2027, 6, 11))]
+
+
+def test_the_same_queries_for_few_wishes_and_many(wish, book, django_assert_num_queries):
+    book(at(10))
+    book(at(10, day=DAYS[-1]))
+    with django_assert_num_queries(19):
+        proposals.propose([wish(DAYS[0]), wish(DAYS[-1])])
+    with django_assert_num_queries(19):
+        proposals.propose([wish(day) for day in DAYS])
+
+
+def test_nothing_wished_is_nothing_proposed(db):
+    assert proposals.propose([]) == []
