@@ -1,109 +1,84 @@
-"""How long "when is the soonest evaluation, anywhere, with anyone?" takes.
+"""The first five evaluations of the next fourteen days: 60 practitioners, 13 locations."""
 
-`naive` walks every practitioner and day and tries each start; it is written apart from the engine, so that equal
-answers also check the engine. The floor reads the rows that any answer must read, and computes nothing.
-"""
+from datetime import timedelta
+from itertools import pairwise
 
-from collections import defaultdict
-from datetime import UTC, timedelta
-
-from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from appointments import availability
 from appointments.models import AppointmentType
+from benchmarks import clinics, floor, naive
+from benchmarks.rounds import Aim, equal, figure, race
 from clinic import times
-from locations.models import Location
+from locations.models import Location, Practitioner
 
 DAYS, LIMIT = 14, 5
 
 
-def _rows(sql, *params):
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall()
+def ask(kind, places, *, days=DAYS, limit=LIMIT, practitioners=None):
+    """The measured call; the answer as the anchors give it."""
+    found = availability.find(
+        type=kind,
+        locations=places,
+        practitioners=practitioners,
+        from_day=clinics.first_day(),
+        to_day=clinics.first_day() + timedelta(days=days - 1),
+        limit=limit,
+    )
+    return [(times.to_minute(slot.starts_at), slot.location.pk, slot.practitioner.pk) for slot in found.slots]
 
 
-def _touches(spans, start, end):
-    return any(a < end and b > start for a, b in spans)
+def ask_floor(raw, kind, places, *, days=DAYS, limit=LIMIT):
+    return floor.soonest(
+        raw,
+        slug=kind.slug,
+        locations=[place.pk for place in places],
+        begin=clinics.first_day(),
+        days=days,
+        limit=limit,
+        now=times.to_minute(times.now()),
+    )
 
 
-def read(kind, now):
-    """Every row the question is about, with plain SQL."""
-    begin, end = times.to_minute(now), times.to_minute(now) + (DAYS + 2) * 1440
-    return {
-        "names": _rows("SELECT id, name FROM locations_location"),
-        "people": _rows(
-            "SELECT p.id, u.full_name || ', ' || p.credentials FROM locations_practitioner p "
-            "JOIN clinic_user u ON u.id = p.user_id"
-        ),
-        "weekly": _rows("SELECT practitioner_id, location_id, weekday, starts, ends FROM appointments_weeklyhours"),
-        "opening": _rows("SELECT location_id, weekday, opens, closes FROM locations_openinghours"),
-        "closed": _rows("SELECT location_id, starts_on, ends_on FROM locations_closure"),
-        "rooms": _rows("SELECT id, location_id FROM locations_room WHERE kind = %s AND is_open", kind.room_kind),
-        "travel": _rows("SELECT origin_id, destination_id, minutes FROM locations_traveltime"),
-        "taken": _rows(
-            "SELECT practitioner_id, room_id, location_id, busy_from, busy_until FROM appointments_appointment "
-            "WHERE busy_until > %s AND busy_from < %s AND status NOT IN ('cancelled', 'no_show')", begin - 1440, end,
-        ),
-        "away": _rows("SELECT practitioner_id, starts_at, ends_at FROM appointments_timeoff"),
-    }  # fmt: skip
+def measure(run):
+    with run.small.chosen():
+        kind, places = AppointmentType.objects.get(slug="evaluation"), list(Location.objects.all())
+        raw = run.small.raw()
+        contestants = {
+            "ours": lambda: ask(kind, places),
+            "F": lambda: ask_floor(raw, kind, places),
+            "N": lambda: naive.soonest(
+                kind=kind, locations=places, begin=clinics.first_day(), days=DAYS, limit=LIMIT, now=times.now()
+            ),
+        }
+        equal("soonest", contestants)
+        timed = race(contestants, rounds=run.rounds, times_a_round={"ours": 5, "F": 5})
+        aims = [Aim("ours", "F", at_most=3), Aim("N", "ours", at_least=60)]
+        yield figure(f"soonest {LIMIT} of {DAYS} days, {len(places)} locations", run.engine, timed, aims)
+        yield _queries(run, kind, places)
 
 
-def naive(kind, places, first, now):
-    """(start minute, location id, practitioner id) of the first free starts."""
-    rows = read(kind, now)
-    zone, names, people = {p.pk: p.time_zone for p in places}, dict(rows["names"]), dict(rows["people"])
-    rooms, by_person, by_room, away = (defaultdict(list) for _ in range(4))
-    for room, place in rows["rooms"]:
-        rooms[place].append(room)
-    way = {pair: m for a, b, m in rows["travel"] for pair in ((a, b), (b, a))}
-    for who, room, place, a, b in rows["taken"]:
-        by_person[who].append((a, b, place))
-        by_room[room].append((a, b))
-    for who, a, b in rows["away"]:
-        away[who].append((times.to_minute(_instant(a)), times.to_minute(_instant(b))))
+def _queries(run, kind, places):
+    everybody = list(Practitioner.objects.select_related("user"))
+    longest = AppointmentType(**{f.attname: getattr(kind, f.attname) for f in kind._meta.concrete_fields})
+    longest.minutes = clinics.NEVER_FREE  # nothing is found, so that every chunk is asked
 
-    def free(who, place, start):
-        lo, hi = start - kind.buffer_before, start + kind.minutes + kind.buffer_after
-        busy = [(x - way.get((at, place), 0), y + way.get((at, place), 0)) for x, y, at in by_person[who]]
-        full = all(_touches(by_room[room], lo, hi) for room in rooms[place])
-        return not full and not _touches(busy, lo, hi) and not _touches(away[who], start, start + kind.minutes)
+    def count(asked, **question):
+        with CaptureQueriesContext(run.small.wrapper) as caught:
+            ask(asked, places, **question)
+        return len(caught)
 
-    found = []
-    for day in (first + timedelta(days=n) for n in range(DAYS)):
-        for who, place, weekday, starts, ends in rows["weekly"]:
-            if weekday != day.weekday() or any(c in (place, None) and s <= day <= e for c, s, e in rows["closed"]):
-                continue
-            for where, on, opens, closes in rows["opening"]:
-                if (where, on) != (place, weekday):
-                    continue
-                a = times.to_minute(times.instant(day, max(starts, opens), zone[place]))
-                b = times.to_minute(times.instant(day, min(ends, closes), zone[place]))
-                for start in range(-(-a // 15) * 15, b - kind.minutes + 1, 15):
-                    if start > times.to_minute(now) and free(who, place, start):
-                        found.append((start, names[place], people[who], place, who))
-    return [(start, place, who) for start, _, _, place, who in sorted(found)[:LIMIT]]
-
-
-def _instant(value):
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def cases():
-    kind = AppointmentType.objects.get(slug="evaluation")
-    places = list(Location.objects.all())
-    now = times.now()
-    first = times.day_of(now, places[0].time_zone)
-
-    def ours():
-        found = availability.find(
-            type=kind, locations=places, from_day=first, to_day=first + timedelta(days=DAYS - 1), limit=LIMIT, now=now
-        )
-        return [(times.to_minute(s.starts_at), s.location.pk, s.practitioner.pk) for s in found.slots]
-
-    yield {
-        "name": f"soonest {LIMIT} evaluations, {len(places)} locations, {DAYS} days",
-        "ours": ours,
-        "naive": lambda: naive(kind, places, first, now),
-        "floor": lambda: read(kind, now),
+    counts = {
+        "one practitioner, one day": count(kind, days=1, practitioners=everybody[:1], limit=1),
+        "all practitioners, one day": count(kind, days=1, practitioners=everybody, limit=1),
+        "all practitioners, 14 days": count(kind, days=14, practitioners=everybody, limit=1),
     }
+    by_chunk = [count(longest, days=days) for days in range(1, 41)]
+    chunk = max(after - before for before, after in pairwise(by_chunk))
+    same = len(set(counts.values())) == 1
+    answer = figure("queries of a search", run.engine, {}, **counts)
+    answer.aims = [
+        {"what": "queries of a further chunk of days", "ratio": chunk, "aim": "at most 3", "met": chunk <= 3},
+        {"what": "different counts", "ratio": len(set(counts.values())), "aim": "the same", "met": same},
+    ]
+    return answer
