@@ -4,7 +4,7 @@ from django import forms
 
 from clinic.text import clean_line
 from locations import places, staffing
-from locations.models import Location, StaffAssignment
+from locations.models import Location, Room, StaffAssignment
 
 
 def line(label, most, **options):
@@ -72,7 +72,7 @@ class AmendClinicForm(ClinicForm):
     )  # fmt: skip
 
     def layout(self):
-        return [*super().layout(), "keep_visits"]
+        return [*super().layout(), *(["keep_visits"] if self.is_bound else [])]  # asked once the zone was refused
 
 
 class NewClinicForm(ClinicForm):
@@ -90,6 +90,17 @@ class NewClinicForm(ClinicForm):
         return [("like", "minutes_between"), *super().layout()]
 
 
+class RoomForm(forms.Form):
+    name = line("Name", 60)
+    kind = forms.ChoiceField(label="For", choices=Room.Kind)
+
+    def __init__(self, data=None, *, instance=None, **options):
+        if instance is not None:
+            options["initial"] = {"name": instance.name, "kind": instance.kind}
+        super().__init__(data, **options)
+        self.instance = instance
+
+
 class WayForm(forms.Form):
     """The way from a clinic to one other; empty where nobody works at both."""
 
@@ -102,8 +113,7 @@ class WayForm(forms.Form):
 
 
 def roles_to_give(user):
-    names = dict(StaffAssignment.Role.choices)
-    return [(role, names[role]) for role in staffing.may_give(user)]
+    return [(role, StaffAssignment.Role(role).label) for role in staffing.may_give(user)]
 
 
 class RoleForm(forms.Form):

@@ -74,6 +74,8 @@ def amend(location: Location, *, by: User, keep_visits: bool = False, **changes)
     for name in changed:
         setattr(fresh, name, _tidy(changes)[name])
     _check(fresh)
+    if "name" in changed and Location.objects.filter(name__iexact=fresh.name).exclude(pk=fresh.pk).exists():
+        raise _invalid({"name": f"There is a clinic called {fresh.name} already."})
     if changed:
         fresh.save(update_fields=changed)
         audit.record("location.amended", on=fresh, by=by, fields=sorted(changed))
@@ -166,9 +168,9 @@ def _invalid(fields):
 
 
 def copied(like: Location) -> list[str]:
-    """What a clinic set up like this one gets, in words."""
-    rooms = like.rooms.filter(is_open=True)
+    """What a clinic set up like this one gets, in words; prefetch its rooms and ways to ask about many."""
+    rooms = [room for room in like.rooms.all() if room.is_open]
     by_kind = {kind.label.lower(): sum(room.kind == kind for room in rooms) for kind in Room.Kind}
     said = [f"{count} {label}{'' if count == 1 else 's'}" for label, count in by_kind.items() if count]
-    ways = len(ways_from(like))
+    ways = len(like.travel_from.all()) + len(like.travel_to.all())
     return [*said, "the opening hours", f"the ways to {ways} other clinic{'' if ways == 1 else 's'}"]

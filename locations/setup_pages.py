@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.shortcuts import render as render_page
 from django.urls import reverse
 
 from locations import access
@@ -31,3 +32,8 @@ def tabs(request) -> list[dict]:
             url = reverse(tab.url_name)
             shown.append({"label": tab.label, "url": url, "is_here": request.path.startswith(url)})
     return shown
+
+
+def render(request, template_name: str, context: dict, *, status: int = 200):
+    """A setup page, with its tabs."""
+    return render_page(request, template_name, {"setup_tabs": tabs(request), **context}, status=status)

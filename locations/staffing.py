@@ -24,7 +24,7 @@ Role = StaffAssignment.Role
 PURPOSE = "staff-invitation"
 INVITATION_FOR = timedelta(days=7)
 GROUP_ROLES = {Role.OWNER, Role.AUDITOR}  # held for the whole group only
-GIVEN_BY_MANAGERS = {Role.CLINICIAN, Role.DESK}
+GIVEN_BY_MANAGERS = (Role.DESK, Role.CLINICIAN)
 
 
 @transaction.atomic
@@ -75,10 +75,12 @@ def accept(link: Link, person: User, *, password: str) -> None:
 
 
 @transaction.atomic
-def give_role(person: User, role: str, location: Location | None, *, by: User) -> None:
+def give_roles(person: User, role: str, locations: Iterable[Location], *, by: User) -> None:
     """Safe to repeat. A role without a location is held for the whole group."""
-    _may_give(role, [location] if location else [], by)
-    _give(person, role, location, by)
+    places = list(locations)
+    _may_give(role, places, by)
+    for place in places or [None]:
+        _give(person, role, place, by)
 
 
 @transaction.atomic
@@ -127,7 +129,7 @@ def enrol(person: User, *, credentials: str = "DC", by: User) -> Practitioner:
 def may_give(by: User) -> list[str]:
     """The roles this user can give to others, for a form."""
     everywhere = access.location_ids(by, "staff.change") is None
-    return [role for role in Role.values if everywhere or role in GIVEN_BY_MANAGERS]
+    return [*GIVEN_BY_MANAGERS, *(role for role in Role.values if everywhere and role not in GIVEN_BY_MANAGERS)]
 
 
 def _give(person, role, location, by):

@@ -12,7 +12,7 @@ from tests import house
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 KNOWN = {*access.TABLE, policy.PUBLIC, policy.LINK, policy.SIGNED_IN}
 # Rows that rules ask about inside an address which declares another row, or about what has no page of its own yet.
-RULES_ONLY = {"appointment.override", "location.change", "location.create", "hours.change", "staff.change"}
+RULES_ONLY = {"appointment.override", "hours.change"}
 
 
 def walk(patterns, namespace=""):
