@@ -70,6 +70,7 @@ _ALL = (
     _home("hydration", "Drink enough water"),
     _home("sleep_schedule", "Regular sleep"),
     _home("posture_reminder", "Posture reminder"),
+    _home("other", "Other"),  # what it is stands in the dose
 )
 KNOWN: dict[str, Known] = {one.code: one for one in _ALL}
 

@@ -40,6 +40,7 @@ class CarePlan(models.Model):
     consent_signed_at = models.DateTimeField(null=True)
     consent_signed_name = models.CharField(max_length=200, blank=True, validators=[clean_line])
     note = models.TextField(blank=True, validators=[clean_note])
+    restrictions = models.JSONField(default=list, help_text="Of this plan, beside those of the patient's red flags.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="care_plans_created")
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)
@@ -133,10 +134,12 @@ class Intervention(models.Model):
     plan = models.ForeignKey(CarePlan, models.CASCADE, related_name="interventions")
     code = models.CharField(max_length=40)
     dose = models.CharField(max_length=200, blank=True, validators=[clean_line])
+    # Empty: as the list of interventions groups it. A chart brought in may count soft-tissue work a technique.
+    role = models.CharField(max_length=20, blank=True)
 
     class Meta:
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["plan", "code"], name="an_intervention_once_a_plan")]
+        constraints = [models.UniqueConstraint(fields=["plan", "code", "dose"], name="an_intervention_once_a_plan")]
 
 
 class PlannedVisit(models.Model):

@@ -13,9 +13,10 @@ from random import Random
 from appointments.models import Appointment
 from clinic import times
 from clinic.demo import World
-from evaluations import catalogue, chart_file, recording, red_flags, signing
+from evaluations import catalogue, finding_paths, recording, red_flags, signing
 from evaluations.models import Evaluation
 from patients import demo as patients_demo
+from patients import intake
 from patients.models import Patient
 
 CHARTS = Path(__file__).parent / "demo_charts"
@@ -33,6 +34,8 @@ def load(world: World) -> None:
     charts = [json.loads(path.read_text()) for path in sorted(CHARTS.glob("*.json"))]
     back = _years_back(charts, world.now)
     people = patients_demo.enrol([_patient(chart, world) for chart in charts], world, rng)
+    for person, chart in zip(people, charts, strict=True):
+        intake.record(person, chart["intake"], by=None, by_whom="demo")
     world.patients += people
     for person, chart in zip(people, charts, strict=True):
         baseline = _from_chart(person, chart, "baseline", back, world)
@@ -70,7 +73,7 @@ def _patient(chart: dict, world: World) -> Patient:
         state=address["state"],
         postal_code=address["postal_code"],
         home_location=world.location(said["home_location"]),
-        chart=chart["intake"],
+        record_number=said["mrn"],
     )
 
 
@@ -87,7 +90,7 @@ def _from_chart(patient: Patient, chart: dict, part: str, back: timedelta, world
         outcomes = {name: value for name, value in chart[part]["outcomes"].items() if value is not None}
         recording.save(
             evaluation,
-            findings=chart_file.read_findings(said),
+            findings=finding_paths.read_findings(said),
             version=evaluation.version,
             by=by,
             outcomes=outcomes,
@@ -142,7 +145,7 @@ def _record(visit: Appointment, like: dict, how: str, rng: Random) -> None:
         if how == "stopped":
             red_flags.stop(evaluation, by=by)
             return
-    findings = [_varied(finding, rng) for finding in chart_file.read_findings(like)]
+    findings = [_varied(finding, rng) for finding in finding_paths.read_findings(like)]
     if how == "open":
         findings = findings[: len(findings) // 4]
     with times.as_of(visit.starts_at + (visit.ends_at - visit.starts_at) / 4):

@@ -35,6 +35,8 @@ MEASURES = {
     )
 }
 # Lists of item scores: (how many, most of each); an NDI item may be left out.
+# Where the 28-day counts come from; they are never mixed with the diary's own.
+COUNTS_ORIGINS = ("recall", "paper", "diary")
 LISTS = {"midas_items": (5, 92, False), "ndi_items": (10, 5, True)}
 
 
@@ -48,6 +50,8 @@ def _fault(code, value):
         if not good:
             return f"Give {many} whole numbers from 0 to {most}."
         return scoring.midas_faults(value) if code == "midas_items" else ""
+    if code == "counts_origin":
+        return "" if value in COUNTS_ORIGINS else f"Give one of {', '.join(COUNTS_ORIGINS)}."
     if code == "eq5d5l_state":
         good = isinstance(value, str) and len(value) == 5 and set(value) <= set("12345")
         return "" if good else "Give five digits from 1 to 5."

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from appointments.models import Appointment
-from clinic.text import clean_note
+from clinic.text import clean_line, clean_note
 from evaluations import catalogue
 from locations import access
 from locations.models import Location
@@ -25,6 +25,7 @@ class Evaluation(models.Model):
     class Kind(models.TextChoices):
         INITIAL = "initial", "Initial evaluation"
         REEVALUATION = "reevaluation", "Re-evaluation"
+        DISCHARGE = "discharge", "Discharge evaluation"
 
     class Status(models.TextChoices):
         IN_PROGRESS = "in_progress", "In progress"
@@ -42,6 +43,10 @@ class Evaluation(models.Model):
     conclusion = models.TextField(blank=True, validators=[clean_note])
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="evaluations_started")
     started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    examiner = models.CharField(
+        max_length=200, blank=True, validators=[clean_line], help_text="Of a chart brought in: as its file names them."
+    )
     signed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="evaluations_signed"
     )

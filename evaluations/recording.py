@@ -110,8 +110,7 @@ def save(
 
 def age_of(evaluation: Evaluation) -> int:
     """Whole years on the day it began, in the zone of the location."""
-    born, day = evaluation.patient.birth_date, times.day_of(evaluation.started_at, evaluation.location.time_zone)
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    return evaluation.patient.age_on(times.day_of(evaluation.started_at, evaluation.location.time_zone))
 
 
 def _operation(operation):

@@ -271,9 +271,11 @@ def stop(evaluation: Evaluation, *, by: User) -> Evaluation:
     ]
     finding_rows.write(current, rest, by=by)
     current.status = Evaluation.Status.STOPPED
+    current.ended_at = times.now()
     current.version += 1
-    current.save(update_fields=["status", "version"])
-    evaluation.status, evaluation.version = current.status, current.version
+    current.save(update_fields=["status", "ended_at", "version"])
+    for name in ("status", "ended_at", "version"):
+        setattr(evaluation, name, getattr(current, name))
     audit.record("evaluation.stopped", on=current, by=by, deferred=len(rest))
     return current
 

@@ -111,11 +111,12 @@ def sign(evaluation: Evaluation, *, by: User) -> Evaluation:
     if current.status != Evaluation.Status.STOPPED:
         current.status = Evaluation.Status.SIGNED
     current.signed_by, current.signed_at = by, times.now()
+    current.ended_at = current.ended_at or current.signed_at
     current.version += 1
     current.digest = digest_of(current)
-    current.save(update_fields=["status", "signed_by", "signed_at", "version", "digest"])
+    current.save(update_fields=["status", "signed_by", "signed_at", "ended_at", "version", "digest"])
     audit.record("evaluation.signed", on=current, by=by, digest=current.digest)
-    for name in ("status", "signed_by", "signed_at", "version", "digest"):
+    for name in ("status", "signed_by", "signed_at", "ended_at", "version", "digest"):
         setattr(evaluation, name, getattr(current, name))
     return evaluation
 

@@ -22,6 +22,7 @@ MIGRAINE_SPECIFIC = {"triptan", "ergot", "gepant", "ditan"}
 AURA_MINUTES = range(5, 61)
 WINDOW_DAYS, LEAST_RECORDED = 28, 14
 ONE_ATTACK_WITHIN = timedelta(hours=24)
+LONGEST_HOURS = 744  # an attack that seems longer was never closed
 
 
 @dataclass(frozen=True)

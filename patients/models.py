@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from phonenumber_field.modelfields import PhoneNumberField
 
 from clinic.text import clean_line, clean_note
@@ -38,10 +38,12 @@ class Patient(models.Model):
     state = models.CharField(max_length=2, blank=True)
     postal_code = models.CharField(max_length=10, blank=True)
     language = models.CharField(max_length=5, default="en")
+    gender_identity = models.CharField(max_length=60, blank=True, validators=[clean_line])
+    pronouns = models.CharField(max_length=60, blank=True, validators=[clean_line])
+    record_number = models.CharField(max_length=40, blank=True, validators=[clean_line], help_text="In another system.")
     home_location = models.ForeignKey(Location, models.PROTECT, related_name="home_patients")
     locations = models.ManyToManyField(Location, related_name="patients")
     note = models.TextField(blank=True, validators=[clean_note], help_text="For the desk; no clinical text.")
-    chart = models.JSONField(default=dict, help_text="Intake as it was given: history and neck indicators.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PatientQuerySet.as_manager()
@@ -59,6 +61,15 @@ class Patient(models.Model):
     @property
     def patient_id(self):
         return self.pk
+
+    @property
+    def age(self):
+        """Whole years today, where the patient's home clinic is."""
+        return self.age_on(self.home_location.today())
+
+    def age_on(self, day):
+        born = self.birth_date
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 class SearchTerm(models.Model):
@@ -78,6 +89,7 @@ class Consent(models.Model):
         EMAIL_REMINDERS = "email_reminders", "E-mail about visits"
         EXAMINATION = "examination", "Examination"
         CHIROPRACTIC_CARE = "chiropractic_care", "Chiropractic care"
+        PHOTOGRAPHY = "photography", "Photographs of posture"
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="consents")
     scope = models.CharField(max_length=30, choices=Scope)
@@ -91,3 +103,115 @@ class Consent(models.Model):
                 fields=["patient", "scope"], condition=Q(withdrawn_at=None), name="one_open_consent"
             )
         ]
+
+
+class Guardian(models.Model):
+    """Who acts for a patient under age."""
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="guardians")
+    name = models.CharField(max_length=200, validators=[clean_line])
+    relationship = models.CharField(max_length=60, blank=True, validators=[clean_line])
+    phone = PhoneNumberField(blank=True)
+    portal_access = models.CharField(max_length=20, blank=True, validators=[clean_line])
+    authority_document = models.CharField(max_length=100, blank=True, validators=[clean_line])
+
+    class Meta:
+        ordering = ["pk"]
+
+
+class Intake(models.Model):
+    """What the patient told before being examined: history of the headache and neck indicators (`intake.py`)."""
+
+    patient = models.OneToOneField(Patient, models.CASCADE, related_name="intake")
+    answers = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="intakes_changed")
+
+
+class DiaryEntry(models.Model):
+    """One line of the headache diary: a day without headache, or a headache from its onset to its end.
+
+    Features are true, false or not answered. The counting is in `headache_days.py`.
+    """
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="diary_entries")
+    local_date = models.DateField(help_text="In the patient's zone; of a headache, the day it began.")
+    no_headache = models.BooleanField(default=False)
+    onset_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    time_zone = models.CharField(max_length=60)
+    peak = models.PositiveSmallIntegerField(null=True)
+    side = models.CharField(max_length=10, blank=True)
+    unilateral = models.BooleanField(null=True)
+    pulsating = models.BooleanField(null=True)
+    worse_with_activity = models.BooleanField(null=True)
+    nausea = models.BooleanField(null=True)
+    vomiting = models.BooleanField(null=True)
+    photophobia = models.BooleanField(null=True)
+    phonophobia = models.BooleanField(null=True)
+    aura_minutes = models.PositiveSmallIntegerField(null=True)
+    medications = models.JSONField(default=list, help_text="Class and doses of each acute drug.")
+    details = models.JSONField(default=dict, help_text="What else was written down: sleep, posture, triggers, …")
+    entered_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["local_date", "onset_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(no_headache=True, onset_at=None, ended_at=None)
+                | Q(no_headache=False, onset_at__isnull=False),
+                name="diary_day_or_headache",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gt=F("onset_at")), name="headache_ends_after_onset"
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "local_date"], condition=Q(no_headache=True), name="a_free_day_once"
+            ),
+        ]
+
+
+class DiaryWindow(models.Model):
+    """Days counted by somebody else over a span: from paper or from memory, never mixed with the diary's own counts."""
+
+    class Origin(models.TextChoices):
+        PAPER = "paper", "Paper diary"
+        RECALL = "recall", "From memory"
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="diary_windows")
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.PAPER)
+    counts = models.JSONField(help_text="Recorded, headache, migraine, medication and neck-start days.")
+
+    class Meta:
+        ordering = ["starts_on", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="window_ends_after_it_starts")
+        ]
+
+
+class ConsentForm(models.Model):
+    """A form as it was signed: by whom, which version, and what was agreed to and what not."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="consent_forms")
+    answers = models.JSONField(help_text="Each scope of the form with yes or no.")
+    signed_by = models.CharField(
+        max_length=200, validators=[clean_line], help_text="`patient`, or the guardian's name."
+    )
+    relationship = models.CharField(max_length=60, blank=True, validators=[clean_line])
+    patient_assent = models.BooleanField(null=True, help_text="Of a patient under age.")
+    signed_on = models.DateField()
+    document_version = models.CharField(max_length=40, blank=True, validators=[clean_line])
+
+    class Meta:
+        ordering = ["signed_on", "pk"]
+
+
+class ImportedChart(models.Model):
+    """Where a chart came from: what its file said besides what has a place of its own here, as it was written."""
+
+    patient = models.OneToOneField(Patient, models.CASCADE, related_name="imported_chart")
+    at = models.DateTimeField()
+    besides = models.JSONField(default=dict, help_text="JSON path → value.")

@@ -20,7 +20,7 @@ from patients.models import Consent, Patient, SearchTerm
 OLDEST_YEARS = 130
 FIELDS = (
     "given_name", "family_name", "birth_date", "sex", "email", "phone", "street", "city", "state", "postal_code",
-    "language", "home_location", "note", "chart",
+    "language", "home_location", "note", "gender_identity", "pronouns", "record_number",
 )  # fmt: skip
 
 
@@ -122,18 +122,18 @@ def _check(patient: Patient) -> None:
     """Raises RuleBroken with every wrong field at once."""
     fields = {}
     try:
-        patient.clean_fields(exclude=["chart"])
+        patient.clean_fields()
     except ValidationError as error:
         fields = {name: " ".join(said) for name, said in error.message_dict.items()}
     if "birth_date" not in fields:
-        age = _age_fault(patient.birth_date, patient.home_location.today())
+        age = age_fault(patient.birth_date, patient.home_location.today())
         fields |= {"birth_date": age} if age else {}
     if fields:
         detail = " ".join(dict.fromkeys(fields.values()))
         raise RuleBroken(detail, code="invalid", fields=fields, status=400)
 
 
-def _age_fault(born: date, today: date) -> str:
+def age_fault(born: date, today: date) -> str:
     if born > today:
         return "The birth date is in the future."
     if today.year - born.year > OLDEST_YEARS:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import evaluations
-from evaluations import catalogue, chart_file, recording, red_flags
+from evaluations import catalogue, finding_paths, recording, red_flags
 
 CHARTS = Path(evaluations.__file__).parent / "demo_charts"
 
@@ -21,7 +21,7 @@ def chart():
 @pytest.fixture
 def sent(chart):
     """Every finding of the chart's first evaluation, in the shape of the API."""
-    return chart_file.read_findings(chart["baseline"]["evaluation"])
+    return finding_paths.read_findings(chart["baseline"]["evaluation"])
 
 
 @pytest.fixture

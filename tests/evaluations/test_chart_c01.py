@@ -5,7 +5,7 @@ import html
 import pytest
 from django.urls import reverse
 
-from evaluations import catalogue, chart_file, recording, signing, summary
+from evaluations import catalogue, finding_paths, recording, signing, summary
 from evaluations.models import Evaluation
 from tests.evaluations.conftest import CHARTS, read_chart
 
@@ -70,13 +70,13 @@ def test_it_is_signed_and_printed_unchanged(sign_in, chiro, answered, save, sent
 def test_a_chart_comes_out_as_it_went_in(save, evaluation, name, when):
     original = read_chart(name)[when]["evaluation"]
 
-    save(*chart_file.read_findings(original))
+    save(*finding_paths.read_findings(original))
 
     stored = [recording.finding_rows.as_sent(f) for f in evaluation.findings.all()]
-    written = chart_file.write_findings(stored)
-    assert written == {group: original[group] for group in chart_file.GROUPS}
+    written = finding_paths.write_findings(stored)
+    assert written == {group: original[group] for group in finding_paths.GROUPS}
 
 
 def test_an_unknown_path_is_named():
-    with pytest.raises(chart_file.UnknownPath, match=r"rom\.active\.shrug"):
-        chart_file.read_findings({"rom": {"active": {"shrug": {"status": "assessed", "value": 1}}}})
+    with pytest.raises(finding_paths.UnknownPath, match=r"rom\.active\.shrug"):
+        finding_paths.read_findings({"rom": {"active": {"shrug": {"status": "assessed", "value": 1}}}})

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from evaluations import chart_file, checking, derived
+from evaluations import checking, derived, finding_paths
 from evaluations.readings import Readings
 
-CHARTS = sorted((Path(chart_file.__file__).parent / "demo_charts").glob("*.json"))
+CHARTS = sorted((Path(finding_paths.__file__).parent / "demo_charts").glob("*.json"))
 
 
 def plain(result):
@@ -25,7 +25,7 @@ def age_on(chart, day):
 
 
 def of_time(chart, time):
-    checked, faults = checking.check_all(chart_file.read_findings(chart[time]["evaluation"]))
+    checked, faults = checking.check_all(finding_paths.read_findings(chart[time]["evaluation"]))
     assert not faults
     day = date.fromisoformat(chart[time]["evaluation"]["started_at"][:10])
     return derived.of_evaluation(

@@ -20,8 +20,8 @@ from appointments.models import Appointment
 from careplans.models import CarePlan
 from clinic import times, tokens
 from clinic.models import User
-from evaluations import chart_file, recording
 from evaluations import demo as evaluations_demo
+from evaluations import finding_paths, recording
 from locations.models import Location
 from patients.models import Patient
 
@@ -105,7 +105,7 @@ def _open_evaluation(place, patient):
     by = User.objects.get(email="chiro@demo.test")
     chart = json.loads((evaluations_demo.CHARTS / "C01.json").read_text())
     evaluation = recording.start(patient=patient, location=place, by=by)
-    findings = chart_file.read_findings(chart["reevaluation"]["evaluation"])
+    findings = finding_paths.read_findings(chart["reevaluation"]["evaluation"])
     answers = chart["red_flags"]["answers"]
     seconds = {"red_flags": 170, "vitals": 115, "posture": 322}
     recording.save(
