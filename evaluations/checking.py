@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 
 from clinic.text import clean_line, clean_note
-from evaluations import catalogue
+from evaluations import catalogue, units
 
 STATUSES = ("assessed", "not_assessed", "refused", "not_assessable", "deferred_unsafe")
 WITH_REASON = {"refused", "not_assessable", "deferred_unsafe"}
@@ -132,6 +132,9 @@ def _value(entry, value, status):
 
 
 def _number(entry, value):
+    if isinstance(value, str) and len(value) <= LONGEST_LISTING:
+        amount = units.converted(value, entry.unit, entry.step)
+        value = value if amount is None else int(amount) if entry.kind == "integer" else amount
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise Wrong("value", "Give a number.")
     if entry.kind == "integer" and not isinstance(value, int):

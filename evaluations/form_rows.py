@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
-from evaluations import catalogue, summary
+from evaluations import catalogue, normals, summary
 
 STATUSES = (
     ("", "not recorded"),
@@ -130,6 +130,13 @@ class Row:
     @property
     def unit(self):
         return summary.unit_of(self.entry)
+
+    @property
+    def helps(self):
+        """What is said under the label: the norm, what the grades mean, which way a sign or a direction goes."""
+        entry = self.entry
+        direction = f"direction: {entry.direction_means}" if entry.direction_means else ""
+        return [words for words in (normals.words(entry), entry.scale, entry.sign_means, direction) if words]
 
 
 @dataclass

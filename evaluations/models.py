@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from appointments.models import Appointment
+from clinic import times
 from clinic.text import clean_line, clean_note
 from evaluations import catalogue
 from locations import access
@@ -71,6 +72,11 @@ class Evaluation(models.Model):
     @property
     def is_signed(self):
         return self.signed_at is not None
+
+    @property
+    def age(self):
+        """The patient's whole years on the day it began, in the zone of the location."""
+        return self.patient.age_on(times.day_of(self.started_at, self.location.time_zone))
 
 
 class Finding(models.Model):

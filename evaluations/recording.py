@@ -12,7 +12,7 @@ from appointments.models import Appointment
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from evaluations import automatic_flags, catalogue, checking, consistency, finding_rows, measures, red_flags
+from evaluations import automatic_flags, catalogue, checking, consistency, finding_rows, measures, normals, red_flags
 from evaluations.checking import Checked
 from evaluations.models import Evaluation, SaveOperation
 from locations import access
@@ -48,7 +48,7 @@ def start(
         patient=patient, appointment=appointment, location=location, kind=kind, started_by=by, started_at=times.now()
     )
     audit.record("evaluation.started", on=evaluation, by=by)
-    red_flags.raise_automatic(evaluation, automatic_flags.flags_of([], age=age_of(evaluation)), by=by)
+    red_flags.raise_automatic(evaluation, automatic_flags.flags_of([], age=evaluation.age), by=by)
     return evaluation
 
 
@@ -90,7 +90,7 @@ def save(
     finding_rows.write(current, checked, by=by, stored=stored)
     if checked:
         rows = list(current.findings.all())
-        red_flags.raise_automatic(current, automatic_flags.flags_of(rows, age=age_of(current)), by=by)
+        red_flags.raise_automatic(current, automatic_flags.flags_of(rows, age=current.age), by=by)
         audit.record("evaluation.saved", on=current, by=by, codes=sorted({one.code for one in checked}))
     if answers is not None:
         red_flags.answer(patient=current.patient, evaluation=current, answers=answers, by=by)
@@ -102,15 +102,11 @@ def save(
         "saved_at": times.local(times.now(), current.location.time_zone).isoformat(),
         "saved": len(checked),
         "open_red_flags": [event.code for event in red_flags.open_events(current.patient)],
+        "warnings": _warnings(checked),
     }
     if operation:
         SaveOperation.objects.create(evaluation=current, operation=operation, answer=answer)
     return answer
-
-
-def age_of(evaluation: Evaluation) -> int:
-    """Whole years on the day it began, in the zone of the location."""
-    return evaluation.patient.age_on(times.day_of(evaluation.started_at, evaluation.location.time_zone))
 
 
 def _operation(operation):
@@ -131,6 +127,12 @@ def _check_open(evaluation, version):
         message = "Somebody saved this evaluation after it was read."
         fields = {"version": f"It is now {evaluation.version}."}
         raise RuleBroken(message, code="stale", fields=fields)
+
+
+def _warnings(checked) -> dict[str, str]:
+    """Values beyond a soft limit, by their position in what was sent; they are kept."""
+    asked = {n: normals.warning(catalogue.FINDINGS[one.code], one.value) for n, one in enumerate(checked)}
+    return {f"findings.{n}.value": text for n, text in asked.items() if text}
 
 
 def _invalid(faults):

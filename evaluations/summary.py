@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from evaluations import catalogue, finding_rows, red_flags
+from evaluations import catalogue, finding_rows, normals, red_flags
 from evaluations.models import Evaluation, Finding
+from evaluations.readings import Readings
 
-_UNITS = {"deg": "°", "Cel": "°C", "mm[Hg]": "mmHg", "{score}": "", "{beats}": "beats", "{count}": ""}
 _ORDER = list(catalogue.FINDINGS)
 
 
@@ -29,7 +29,7 @@ def spoken(text: str) -> str:
 
 
 def unit_of(entry: catalogue.Entry) -> str:
-    return _UNITS.get(entry.unit, entry.unit)
+    return normals.UNITS.get(entry.unit, entry.unit)
 
 
 def shown(finding: Finding) -> str:
@@ -56,15 +56,24 @@ def place_of(finding: Finding) -> str:
     return ", ".join(spoken(name) for name in names)
 
 
-def stands_out(finding: Finding) -> bool:
-    """Differs from a normal that is one exact value; ranges are left to the clinician."""
-    normal = finding.entry.normal_value
-    return finding.value is not None and normal is not None and finding.value != normal
+_OTHER = {"left": "right", "right": "left"}
 
 
-def lines(findings: list[Finding]) -> list[tuple[str, list[Line]]]:
+def who(evaluation: Evaluation) -> normals.Who:
+    return normals.Who(evaluation.age, established=evaluation.kind != Evaluation.Kind.INITIAL)
+
+
+def stands_out(finding: Finding, readings: Readings, who: normals.Who) -> bool:
+    """Departs from its norm, by itself or from the other side."""
+    place = finding.qualifiers
+    opposite = {**place, "side": _OTHER[place["side"]]} if "side" in place else None
+    other = readings.value(finding.code, **opposite) if opposite else None
+    return bool(normals.departs(finding.entry, finding.value, who, other_side=other))
+
+
+def lines(findings: list[Finding], who: normals.Who) -> list[tuple[str, list[Line]]]:
     """(section label, its lines), in the order of the catalogue."""
-    by_section = {}
+    by_section, readings = {}, Readings(findings)
     for finding in sorted(findings, key=lambda f: (_ORDER.index(f.code), f.pk)):
         by_section.setdefault(finding.entry.section, []).append(
             Line(
@@ -73,7 +82,7 @@ def lines(findings: list[Finding]) -> list[tuple[str, list[Line]]]:
                 shown=shown(finding),
                 unit=unit_of(finding.entry) if finding.status == "assessed" else "",
                 status=finding.get_status_display(),
-                stands_out=stands_out(finding),
+                stands_out=stands_out(finding, readings, who),
                 finding=finding,
             )
         )
@@ -96,13 +105,13 @@ def of(evaluation: Evaluation) -> dict:
                         **finding_rows.as_sent(line.finding),
                         "label": line.label,
                         "unit": line.finding.entry.unit,
-                        "normal": line.finding.entry.normal,
+                        "normal": normals.words(line.finding.entry),
                         "stands_out": line.stands_out,
                     }
                     for line in found
                 ],
             }
-            for section, found in lines(list(evaluation.findings.all()))
+            for section, found in lines(list(evaluation.findings.all()), who(evaluation))
         ],
         "red_flags": answers,
         "red_flags_unanswered": [code for code in catalogue.RED_FLAGS if code not in answers],

@@ -71,7 +71,7 @@ def _form(request, found, part, sections, *, broken=None, outcomes=None, conclus
         "unanswered": len(catalogue.RED_FLAGS) - len(answers),
         "outcomes": _outcome_rows(found.measures if outcomes is None else outcomes),
         "conclusion": found.conclusion if conclusion is None else conclusion,
-        "lines": summary.lines(list(found.findings.all())) if part.code == "summary" else [],
+        "lines": summary.lines(list(found.findings.all()), summary.who(found)) if part.code == "summary" else [],
         "missing": signing.missing(found) if part.code == "summary" else [],
     }
     following = catalogue.PARTS.index(part) + 1
@@ -157,7 +157,10 @@ def _record(found):
     answers = red_flags.answers_of(found)
     return {
         "evaluation": found,
-        "lines": [(catalogue.SECTIONS[code], lines) for code, lines in summary.lines(list(found.findings.all()))],
+        "lines": [
+            (catalogue.SECTIONS[code], lines)
+            for code, lines in summary.lines(list(found.findings.all()), summary.who(found))
+        ],
         "answers": [(flag, answers.get(flag.code, "not asked")) for flag in red_flags.questions()],
         "outcomes": [row for row in _outcome_rows(found.measures) if row[1] is not None],
         "addenda": found.addenda.select_related("by"),

@@ -37,13 +37,29 @@ class Entry:
     directions: tuple[str, ...] = ()
     direction_means: str = ""
     qualifiers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    normal: str = ""
     normal_value: object = None
+    normal_from: Decimal | None = None
+    normal_to: Decimal | None = None
+    established_to: Decimal | None = None  # the upper limit of an established patient, where it differs
+    usual: Decimal | None = None
+    greatest_difference: Decimal | None = None  # between left and right
+    trend_only: bool = False
+    better: str = ""
+    detectable_change: Decimal | None = None
+    warn_from: Decimal | None = None
+    warn_to: Decimal | None = None
+    sign_means: str = ""
+    scale: str = ""
     method: str = ""
     loinc: str = ""
     snomed_body_site: str = ""
     optional: bool = False
     optional_values: tuple[str, ...] = ()
+
+    @property
+    def is_convention(self) -> bool:
+        """The norm is the clinics' own: shown to clinicians, never to grade a patient by (source mark C)."""
+        return "C" in self.source.split()
 
     @property
     def is_numeric(self) -> bool:
@@ -134,10 +150,17 @@ SECTIONS = {
 }
 
 
+_NUMBERS = (
+    "min", "max", "step", "normal_from", "normal_to", "established_to", "usual", "greatest_difference",
+    "detectable_change", "warn_from", "warn_to",
+)  # fmt: skip
+_LIMITS = ("normal_from", "normal_to", "established_to", "usual", "warn_from", "warn_to")
+
+
 def _entry(raw: dict) -> Entry:
     name = raw.get("code", "an entry without a code")
     try:
-        numbers = {k: Decimal(raw[k]) for k in ("min", "max", "step") if k in raw}
+        numbers = {k: Decimal(raw[k]) for k in _NUMBERS if k in raw}
         lists = {k: tuple(raw[k]) for k in ("choices", "directions", "optional_values") if k in raw}
         qualifiers = {k: tuple(v) for k, v in raw.get("qualifiers", {}).items()}
         return Entry(**{**raw, **numbers, **lists, "qualifiers": qualifiers})
@@ -160,6 +183,12 @@ def _faults(entry: Entry) -> list[str]:
         "only a number has a direction": entry.side != "direction" or entry.is_numeric,
         "a qualifier needs values": all(entry.qualifiers.values()),
         "a magnitude with a direction starts at 0": entry.side != "direction" or entry.min == 0,
+        "only a number has norms and limits": entry.is_numeric or not any(getattr(entry, n) for n in _NUMBERS[3:]),
+        "norms and limits lie within the range": all(
+            entry.min <= limit <= entry.max for n in _LIMITS if (limit := getattr(entry, n)) is not None
+        ),
+        "better is higher or lower": entry.better in {"", "higher", "lower"},
+        "only sides differ": entry.greatest_difference is None or entry.side == "left_right",
     }
     return [text for text, holds in checks.items() if not holds]
 

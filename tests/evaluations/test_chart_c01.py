@@ -58,7 +58,7 @@ def test_it_is_signed_and_printed_unchanged(sign_in, chiro, answered, save, sent
     assert answered.status == Evaluation.Status.SIGNED
     assert signing.is_intact(answered)
     assert answered.digest in page
-    for _, lines in summary.lines(list(answered.findings.all())):
+    for _, lines in summary.lines(list(answered.findings.all()), summary.who(answered)):
         for line in lines:
             assert (
                 f'data-finding="{line.finding.code} {line.finding.qualifier_key}">{line.shown or line.status}' in page
