@@ -7,7 +7,7 @@ class AppointmentsConfig(AppConfig):
     def ready(self):
         from appointments import timeline, visits_ahead
         from clinic import navigation
-        from locations import in_the_way
+        from locations import in_the_way, setup_pages
         from patients import chart
 
         navigation.add("Calendar", "calendar", action="appointment.read", icon="calendar", order=20, key="c")
@@ -15,3 +15,4 @@ class AppointmentsConfig(AppConfig):
         in_the_way.add(visits_ahead.of)
         chart.add_timeline(timeline.entries)
         chart.add_action("Book a visit", "appointment-new", action="appointment.create", icon="plus")
+        setup_pages.add("Closures", "setup-closures", action="location.change", order=50)

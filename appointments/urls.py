@@ -1,7 +1,7 @@
 from django.urls import path
 
 from appointments import links_urls
-from appointments.views import booking, calendar, follow_ups, visits
+from appointments.views import booking, calendar, closures, follow_ups, visits
 
 urlpatterns = [
     path("calendar/", calendar.calendar, name="calendar"),
@@ -12,5 +12,7 @@ urlpatterns = [
     path("appointments/<int:pk>/undo/", visits.undo, name="appointment-undo"),
     path("appointments/<int:pk>/move/", visits.move, name="appointment-move"),
     path("follow-ups/", follow_ups.record, name="follow-up"),
+    path("setup/closures/", closures.closures, name="setup-closures"),
+    path("setup/closures/<int:pk>/take-back/", closures.take_back, name="setup-closure-back"),
     *links_urls.urlpatterns,
 ]

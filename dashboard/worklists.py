@@ -6,16 +6,16 @@ A line leaves a list by itself when its cause is gone (confirmed, rebooked, move
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from appointments import follow_ups
+from appointments import closed_days, follow_ups
 from appointments.models import Appointment, FollowUp, TimeOff
 from careplans.models import CarePlan
 from clinic import times
-from locations.models import Closure, Location
+from locations.models import Location
 
 _A, _S = FollowUp.About, Appointment.Status
 EXPECTED = (_S.BOOKED, _S.CONFIRMED)
@@ -91,26 +91,12 @@ def in_the_way(locations, user) -> QuerySet:
     away = TimeOff.objects.filter(
         practitioner=OuterRef("practitioner"), starts_at__lt=OuterRef("ends_at"), ends_at__gt=OuterRef("starts_at")
     )
-    hit = Exists(away) | Q(practitioner__is_active=False) | _closed(locations)
+    closed = closed_days.starts_within(closed_days.ahead(locations), locations)
+    hit = Exists(away) | Q(practitioner__is_active=False) | closed
     found = Appointment.objects.visible_to(user).filter(
         hit, location__in=locations, status__in=EXPECTED, starts_at__gt=times.now()
     )
     return follow_ups.waiting(found, _A.IN_THE_WAY, locations).order_by("starts_at", "pk")
-
-
-def _closed(locations) -> Q:
-    """Starts within a closure to come, from midnight to midnight at each location; one query."""
-    zones = follow_ups.by_zone(locations)
-    earliest = min((times.today(zone) for zone, _ in zones), default=date.max)
-    rows = Closure.objects.filter(Q(location__in=locations) | Q(location=None), ends_on__gte=earliest)
-    days = Q(pk=None)
-    for place_id, first, last in rows.values_list("location_id", "starts_on", "ends_on"):
-        for zone, ids in zones:
-            where = [pk for pk in ids if place_id in (None, pk)]
-            if where:
-                (start, _), (_, end) = times.day_bounds(first, zone), times.day_bounds(last, zone)
-                days |= Q(location__in=where, starts_at__gte=start, starts_at__lt=end)
-    return days
 
 
 LISTS = {
