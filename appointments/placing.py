@@ -1,21 +1,36 @@
-"""What a series wants next, and what to propose for it. Reads, never writes."""
+"""What a series asks for next: its wishes, to be proposed for. Reads, never writes."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date, time
 
 from appointments import patterns, proposals
 from appointments.models import Appointment, AppointmentType, Series
 from appointments.patterns import Pattern
 from appointments.proposals import Line, Wish
-from appointments.series import Choice
 from clinic import times
 from clinic.errors import RuleBroken
 from locations.models import Location, Practitioner
 from patients.models import Patient
 
 
-def propose_new(
+@dataclass(frozen=True)
+class Asked:
+    """The wishes of a series, the pattern they come of, and the days on which the patient has such visits already."""
+
+    pattern: Pattern
+    wishes: list[Wish]
+    taken_days: set[date]
+
+    @property
+    def days(self) -> dict[int, date]:
+        return {int(wish.key): wish.day for wish in self.wishes}
+
+    def propose(self) -> list[Line]:
+        return proposals.propose(self.wishes, taken_days=self.taken_days)
+
+
+def new(
     *,
     patient: Patient,
     type: AppointmentType,
@@ -23,8 +38,8 @@ def propose_new(
     location: Location,
     pattern: Pattern,
     checkpoint_type: AppointmentType | None = None,
-) -> list[Line]:
-    """A line for every visit of a pattern; the key of each is its number."""
+) -> Asked:
+    """A wish for every visit of a pattern; the key of each is its number."""
     today = location.today()
     pattern.check(today=today)
     visits = patterns.wanted(pattern)
@@ -34,32 +49,29 @@ def propose_new(
              pattern.at_time)
         for one, day in zip(visits, days, strict=True)
     ]  # fmt: skip
-    return proposals.propose(wishes, taken_days=_taken_days(patient, location, {type, checkpoint_type} - {None}))
+    return Asked(pattern, wishes, _taken_days(patient, location, {type, checkpoint_type} - {None}))
 
 
-def propose_owed(series: Series, *, weekdays: Collection[int], at_time: time, stretch: int | None = None) -> list[Line]:
-    """A line for every visit that is owed (of one stretch of the pattern), as if it had these weekdays and this time.
+def owed(series: Series, *, weekdays: Collection[int], at_time: time, stretch: int | None = None) -> Asked:
+    """A wish for every visit that is owed (of one stretch of the pattern), as if it had these weekdays and this time.
 
     A series of which nothing was placed yet starts today at the earliest; days that have passed give way to later ones.
     """
-    today = series.location.today()
-    owed = series.visits.owed().select_related("type")
-    owed = list(owed if stretch is None else owed.filter(stretch=stretch))
     pattern = _as_if(series, weekdays, at_time, stretch)
+    rows = series.visits.owed().select_related("type")
+    rows = list(rows if stretch is None else rows.filter(stretch=stretch))
     days = {one.number: one.day for one in patterns.wanted(pattern)}
-    standing = Appointment.objects.holding_time().filter(series_visit__series=series)
     days = patterns.redate(
-        [days[visit.number] for visit in owed],
-        weekdays=weekdays,
-        taken={times.day_of(at, series.location.time_zone) for at in standing.values_list("starts_at", flat=True)},
-        earliest=today,
+        [days[visit.number] for visit in rows],
+        weekdays=pattern.weekdays,
+        taken=_days(Appointment.objects.holding_time().filter(series_visit__series=series), series.location),
+        earliest=series.location.today(),
     )
     wishes = [
         Wish(str(visit.number), series.patient, visit.type, series.location, series.practitioner, day, at_time)
-        for visit, day in zip(owed, days, strict=True)
+        for visit, day in zip(rows, days, strict=True)
     ]
-    types = {visit.type for visit in owed}
-    return proposals.propose(wishes, taken_days=_taken_days(series.patient, series.location, types))
+    return Asked(pattern, wishes, _taken_days(series.patient, series.location, {visit.type for visit in rows}))
 
 
 def _as_if(series: Series, weekdays: Collection[int], at_time: time, stretch: int | None) -> Pattern:
@@ -74,21 +86,15 @@ def _as_if(series: Series, weekdays: Collection[int], at_time: time, stretch: in
     starts_on, today = pattern.starts_on, series.location.today()
     if starts_on < today and not Appointment.objects.filter(series_visit__series=series).exists():
         starts_on = today
-    return replace(pattern, starts_on=starts_on, weekdays=tuple(weekdays), at_time=at_time)
-
-
-def accept(lines: Iterable[Line]) -> dict[int, Choice]:
-    """Take every line as it is proposed; where nothing is free the visit is skipped, with the reason."""
-    return {
-        int(line.wish.key): Choice(line.slot.starts_at, line.slot.practitioner)
-        if line.slot
-        else Choice(skip_reason=line.why)
-        for line in lines
-    }
+    return replace(pattern, starts_on=starts_on, weekdays=tuple(sorted(set(weekdays))), at_time=at_time)
 
 
 def _taken_days(patient: Patient, location: Location, types: Collection[AppointmentType]) -> set[date]:
     """Days from today on which the patient already has a visit of one of the types, in this series or not."""
     visits = Appointment.objects.holding_time().filter(patient=patient, type__in=types)
-    ahead = visits.filter(starts_at__gte=times.day_bounds(location.today(), location.time_zone)[0])
-    return {times.day_of(at, location.time_zone) for at in ahead.values_list("starts_at", flat=True)}
+    first, _ = times.day_bounds(location.today(), location.time_zone)
+    return _days(visits.filter(starts_at__gte=first), location)
+
+
+def _days(visits, location: Location) -> set[date]:
+    return {times.day_of(at, location.time_zone) for at in visits.values_list("starts_at", flat=True)}

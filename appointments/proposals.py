@@ -68,6 +68,29 @@ class Line:
         return [self.slot, *self.others] if self.slot else []
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What was decided for a line: a start with somebody, or to skip the visit, which leaves it owed."""
+
+    starts_at: datetime | None = None
+    practitioner: Practitioner | None = None
+    skip_reason: str = ""
+
+    @property
+    def is_skipped(self) -> bool:
+        return self.starts_at is None
+
+
+def accept(lines: Iterable[Line]) -> dict[int, Choice]:
+    """Take every line of a series as it is proposed; where nothing is free the visit is skipped, with the reason."""
+    return {
+        int(line.wish.key): Choice(line.slot.starts_at, line.slot.practitioner)
+        if line.slot
+        else Choice(skip_reason=line.why)
+        for line in lines
+    }
+
+
 def propose(
     wishes: Sequence[Wish],
     *,

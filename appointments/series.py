@@ -5,8 +5,7 @@ placed or let go. Placing is all or nothing. What happens to one visit never tou
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,6 +16,7 @@ from appointments import booking, patterns, visit_status
 from appointments.conflicts import Wanted
 from appointments.models import Appointment, AppointmentType, Series, SeriesVisit
 from appointments.patterns import Pattern
+from appointments.proposals import Choice
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
@@ -27,19 +27,6 @@ from patients.models import Patient
 
 THIS, LATER, ALL = "this", "later", "all"
 SCOPES = {THIS: "Only this visit", LATER: "This visit and later ones", ALL: "All visits of the series"}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What was decided for one visit of a series: a start with somebody, or to skip it, which leaves it owed."""
-
-    starts_at: datetime | None = None
-    practitioner: Practitioner | None = None
-    skip_reason: str = ""
-
-    @property
-    def is_skipped(self) -> bool:
-        return self.starts_at is None
 
 
 @transaction.atomic
@@ -75,10 +62,26 @@ def begin(
 
 
 @transaction.atomic
-def place(series: Series, choices: Mapping[int, Choice], *, by: User) -> list[Appointment]:
+def book(*, choices: Mapping[int, Choice], by: User, days: Mapping[int, date] | None = None, **wanted) -> Series:
+    """Begin a series and place its visits, all or nothing. `wanted` is what `begin` takes."""
+    series = begin(by=by, **wanted)
+    place(series, choices, by=by, days=days)
+    return series
+
+
+@transaction.atomic
+def place(
+    series: Series,
+    choices: Mapping[int, Choice],
+    *,
+    by: User,
+    pattern: Pattern | None = None,
+    days: Mapping[int, date] | None = None,
+) -> list[Appointment]:
     """Book the chosen times of visits that are owed, by their numbers; the skipped ones stay owed with the reason.
 
-    All or nothing: raises RuleBroken whose `fields` say, by number, why a time cannot be had.
+    All or nothing: raises RuleBroken whose `fields` say, by number, why a time cannot be had. `pattern` is how the
+    series is wanted from now on, `days` on which days its visits are.
     """
     series = _locked(series, "appointment.create", by=by)
     if not series.is_open:
@@ -98,20 +101,9 @@ def place(series: Series, choices: Mapping[int, Choice], *, by: User) -> list[Ap
         series_visits={str(number): owed[number] for number in chosen},
         by=by,
     )  # fmt: skip
-    for number, choice in choices.items():
-        owed[number].skipped_reason = (_checked_reason(choice.skip_reason) or "Skipped.") if choice.is_skipped else ""
-    SeriesVisit.objects.bulk_update([owed[number] for number in choices], ["skipped_reason"])
+    _note_wishes(series, [owed[number] for number in choices], choices, pattern, days or {})
     audit.record("series.placed", on=series, by=by, booked=len(booked), skipped=len(choices) - len(booked))
     return list(booked.values())
-
-
-@transaction.atomic
-def want(series: Series, wanted: Mapping[int, tuple[date, time]], *, by: User) -> None:
-    """Want visits that are owed on other days or at another time: number → (local day, wall clock)."""
-    series = _locked(series, "appointment.create", by=by)
-    for visit in series.visits.owed().filter(number__in=wanted):
-        visit.wanted_on, visit.wanted_at = wanted[visit.number]
-        visit.save(update_fields=["wanted_on", "wanted_at"])
 
 
 @transaction.atomic
@@ -202,6 +194,18 @@ def _check_days(series: Series, starts: Mapping[int, datetime]) -> None:
 
 def _none(wrong: int, count: int) -> str:
     return f"Nothing was booked: {wrong} of {count} times cannot be had."
+
+
+def _note_wishes(series, visits, choices, pattern, days) -> None:
+    if pattern:
+        series.pattern = pattern.as_json()
+        series.save(update_fields=["pattern"])
+    for visit in visits:
+        choice = choices[visit.number]
+        visit.skipped_reason = (_checked_reason(choice.skip_reason) or "Skipped.") if choice.is_skipped else ""
+        visit.wanted_on = days.get(visit.number, visit.wanted_on)
+        visit.wanted_at = pattern.at_time if pattern else visit.wanted_at
+    SeriesVisit.objects.bulk_update(visits, ["skipped_reason", "wanted_on", "wanted_at"])
 
 
 def _checked_reason(reason: str, *, needed: str = "") -> str:

@@ -12,9 +12,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from appointments import standing
 from careplans import blocks, planning
 from careplans.contents import MOST_GOALS, MOST_PHASES
-from careplans.models import CarePlan, PlannedVisit
+from careplans.models import CarePlan
 from clinic import audit
 from clinic.rest import IdField, LineField, StrictSerializer, once
 from clinic.text import clean_note
@@ -66,22 +67,25 @@ class ConsentIn(StrictSerializer):
 
 
 class ScheduleIn(StrictSerializer):
-    """`weekdays` count from Monday, 0; `at_time` is wall-clock at the plan's location."""
+    """`weekdays` count from Monday, 0; `at_time` is wall-clock at the plan's location; `phase` counts from 1."""
 
     weekdays = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=6), allow_empty=False, max_length=7
     )
     at_time = serializers.TimeField(input_formats=["%H:%M", "%H:%M:%S"])
+    phase = serializers.IntegerField(min_value=1, max_value=MOST_PHASES, required=False)
 
 
 class VisitOut(serializers.Serializer):
-    """A planned visit; `appointment` is null while it is owed."""
+    """A visit of a phase; `appointment` is null while it is owed."""
 
-    def to_representation(self, visit):
-        shown = visit.appointment if visit.is_placed else None
+    def to_representation(self, one):
+        shown = one.appointment if one.is_on_calendar else None
         return {
-            "number": visit.number,
-            "wanted_on": visit.wanted_on.isoformat(),
+            "number": one.visit.number,
+            "type": one.visit.type.slug,
+            "wanted_on": one.visit.wanted_on.isoformat(),
+            "state": one.state,
             "appointment": shown and shown.pk,
             "starts_at": shown and shown.local_start.isoformat(),
             "time_zone": shown and shown.location.time_zone,
@@ -92,10 +96,9 @@ class PlanOut(serializers.Serializer):
     """A care plan as the API shows it; `blocks` say why a draft may not become active yet."""
 
     def to_representation(self, plan):
-        rows = PlannedVisit.objects.filter(phase__plan=plan).select_related("appointment__location")
         visits = {}
-        for visit in rows:
-            visits.setdefault(visit.phase_id, []).append(VisitOut(visit).data)
+        for one in standing.of(plan.series) if plan.series else ():
+            visits.setdefault(one.visit.stretch, []).append(VisitOut(one).data)
         return {
             **brief(plan),
             "reevaluate_after_visits": plan.reevaluate_after_visits,
@@ -108,7 +111,7 @@ class PlanOut(serializers.Serializer):
                     "kind": phase.kind,
                     "visits_per_week": phase.visits_per_week,
                     "weeks": phase.weeks,
-                    "visits": visits.get(phase.pk, []),
+                    "visits": visits.get(phase.order, []),
                 }
                 for phase in plan.phases.all()
             ],
@@ -228,7 +231,7 @@ class CarePlans(viewsets.GenericViewSet):
 
     @action(detail=True, methods=["post"])
     def schedule(self, request, pk):
-        """Put the first phase on the calendar; `owed` are the visits for which no time was found."""
+        """Put the first phase, or another, on the calendar; `owed` are the visits for which no time was found."""
         given = _valid(ScheduleIn, request.data)
         plan = self._get(pk)
 

@@ -5,14 +5,22 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from careplans import interventions, metrics, placing
+from appointments import patterns
+from careplans import interventions, metrics
 from careplans.models import Phase
 from clinic.errors import RuleBroken
 
 MOST_PHASES, MOST_GOALS, MOST_WEEKS = 12, 20, 52
+MOST_RELIEF_IN_28_DAYS = 12
 LONGEST_AHEAD = timedelta(days=366)
 # Days and visits until the re-evaluation at the latest, by the kind of the first phase (clinical reference 4.3).
 CHECKPOINT_WITHIN = {Phase.Kind.RELIEF: (30, 12), Phase.Kind.CORRECTIVE: (90, 12), Phase.Kind.STABILISATION: (90, 12)}
+
+
+def most_in_28_days(phases: Iterable[tuple[int, int]]) -> int:
+    """The most visits that phases of (visits a week, weeks), one after the other, put into any four weeks."""
+    weekly = [visits for visits, weeks in phases for _ in range(weeks)]
+    return max((sum(weekly[n : n + 4]) for n in range(len(weekly))), default=0)
 
 
 @dataclass
@@ -52,8 +60,10 @@ class Contents:
             if not 1 <= phase["weeks"] <= MOST_WEEKS:
                 yield self._fault(f"phases.{n}.weeks", f"1 to {MOST_WEEKS} weeks.")
         relief = [(p["visits_per_week"], p["weeks"]) for p in self.phases if p["kind"] == Phase.Kind.RELIEF]
-        if not self.faults and placing.most_in_28_days(relief) > placing.MOST_VISITS_IN_28_DAYS:
-            message = f"Relief takes at most {placing.MOST_VISITS_IN_28_DAYS} visits in 28 days."
+        if not self.faults and sum(p["visits_per_week"] * p["weeks"] for p in self.phases) > patterns.MOST_VISITS:
+            yield self._fault("phases", f"A plan has at most {patterns.MOST_VISITS} visits.", "too_many_visits")
+        if not self.faults and most_in_28_days(relief) > MOST_RELIEF_IN_28_DAYS:
+            message = f"Relief takes at most {MOST_RELIEF_IN_28_DAYS} visits in 28 days."
             yield self._fault("phases", message, "too_many_visits")
 
     def _goal_faults(self) -> Iterable[str]:

@@ -6,7 +6,7 @@ from random import Random
 
 from appointments.models import Appointment
 from careplans import blocks, interventions, metrics, planning
-from careplans.models import CarePlan, PlannedVisit
+from careplans.models import CarePlan
 from clinic import times
 from clinic.demo import World
 from evaluations.models import Evaluation
@@ -26,7 +26,7 @@ def load(world: World) -> None:
     signed = Evaluation.objects.filter(status=Evaluation.Status.SIGNED, appointment__type=world.types["evaluation"])
     for n, evaluation in enumerate(signed.select_related("patient", "location").order_by("pk")):
         _from_evaluation(evaluation, STATES[n % len(STATES)], rng, world)
-    for plan in CarePlan.objects.exclude(activated_at=None):
+    for plan in CarePlan.objects.exclude(series=None).with_names():
         _place(plan)
 
 
@@ -132,17 +132,17 @@ def _usual_goals(evaluation: Evaluation, starts_on: date) -> list[dict]:
 
 
 def _place(plan: CarePlan) -> None:
-    """Tie the plan to the visits that the diary already has, each to the planned visit nearest before it."""
+    """Tie the plan to the visits that the diary already has, each to the visit wanted nearest to it."""
     zone = plan.location.time_zone
     adjustments = Appointment.objects.holding_time().filter(
-        patient=plan.patient, type__slug="adjustment", starts_at__gt=plan.activated_at, planned_visit=None
+        patient=plan.patient, type=plan.series.type, starts_at__gt=plan.activated_at, series_visit=None
     )
     visits = list(adjustments.order_by("starts_at"))
     placed = []
-    for planned in PlannedVisit.objects.filter(phase__plan=plan).order_by("phase__order", "number"):
-        near = [v for v in visits if abs(times.day_of(v.starts_at, zone) - planned.wanted_on) <= NEAR]
+    for wanted in plan.series.visits.filter(type=plan.series.type):
+        near = [v for v in visits if abs(times.day_of(v.starts_at, zone) - wanted.wanted_on) <= NEAR]
         if near:
-            planned.appointment = near[0]
+            near[0].series_visit = wanted
             visits.remove(near[0])
-            placed.append(planned)
-    PlannedVisit.objects.bulk_update(placed, ["appointment"])
+            placed.append(near[0])
+    Appointment.objects.bulk_update(placed, ["series_visit"])

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from appointments.models import Appointment
+from appointments.models import Series
 from clinic.text import clean_line, clean_note
 from evaluations.models import Evaluation
 from locations import access
@@ -16,7 +16,7 @@ class CarePlanQuerySet(models.QuerySet):
         return self if ids is None else self.filter(patient__in=Patient.objects.visible_to(user, action))
 
     def with_names(self):
-        return self.select_related("patient", "evaluation", "location", "practitioner__user")
+        return self.select_related("patient", "evaluation", "location", "practitioner__user", "series")
 
 
 class CarePlan(models.Model):
@@ -41,6 +41,8 @@ class CarePlan(models.Model):
     consent_signed_name = models.CharField(max_length=200, blank=True, validators=[clean_line])
     note = models.TextField(blank=True, validators=[clean_note])
     restrictions = models.JSONField(default=list, help_text="Of this plan, beside those of the patient's red flags.")
+    # The visits of the phases, from the activation on: stretch n of the series is phase n.
+    series = models.OneToOneField(Series, models.PROTECT, null=True, blank=True, related_name="care_plan")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="care_plans_created")
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)
@@ -140,26 +142,3 @@ class Intervention(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["plan", "code", "dose"], name="an_intervention_once_a_plan")]
-
-
-class PlannedVisit(models.Model):
-    """One visit that a phase asks for, and the appointment that fulfils it once it is on the calendar."""
-
-    phase = models.ForeignKey(Phase, models.CASCADE, related_name="planned_visits")
-    number = models.PositiveSmallIntegerField()
-    wanted_on = models.DateField()
-    appointment = models.OneToOneField(
-        Appointment, models.SET_NULL, null=True, blank=True, related_name="planned_visit"
-    )
-
-    class Meta:
-        ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["phase", "number"], name="planned_visits_numbered")]
-
-    @property
-    def is_placed(self):
-        """On the calendar; a cancelled or missed appointment leaves the visit owed."""
-        return self.appointment is not None and self.appointment.status not in NOT_FULFILLING
-
-
-NOT_FULFILLING = {Appointment.Status.CANCELLED, Appointment.Status.NO_SHOW}

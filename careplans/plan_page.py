@@ -2,10 +2,9 @@
 
 from django.urls import reverse
 
-from appointments.models import Appointment
-from careplans import blocks, interventions, metrics, picture, placing
-from careplans.models import CarePlan, Phase, PlannedVisit
-from clinic import times
+from appointments import patterns, standing
+from careplans import blocks, interventions, metrics, picture
+from careplans.models import CarePlan, Phase
 
 # Consent names these whatever the plan says (clinical reference 4.7).
 RISKS = (
@@ -20,18 +19,14 @@ ALTERNATIVES = ("no treatment", "medicine", "physical therapy", "a neurologist's
 def read(plan: CarePlan) -> dict:
     """Context of the page and of the print: the same facts, read once."""
     phases = list(plan.phases.all())
-    visits = list(
-        PlannedVisit.objects.filter(phase__plan=plan)
-        .select_related("appointment__location", "appointment__practitioner__user", "phase")
-        .order_by("phase__order", "number")
-    )
-    shown = [_visit(visit) for visit in visits]
+    shown = [_visit(one) for one in standing.of(plan.series)] if plan.series else []
     return {
         "plan": plan,
         "phases": phases,
         "visits": shown,
-        "counts": _counts(shown),
-        "is_first_phase_owed": any(one["visit"].phase.order == 1 and not one["visit"].is_placed for one in shown),
+        "counts": standing.counts(one["standing"] for one in shown),
+        "owed": sum(one["standing"].is_owed for one in shown),
+        "is_first_phase_owed": any(one["visit"].stretch == 1 and one["standing"].is_owed for one in shown),
         "goals": [_goal(goal) for goal in plan.goals.all()],
         "interventions": [_intervention(row) for row in plan.interventions.all()],
         "restrictions": restriction_labels(blocks.restrictions_of(plan.patient)),
@@ -48,7 +43,7 @@ def restriction_labels(codes: list[str]) -> list[str]:
 
 
 def usual_weekdays(phase: Phase) -> list[int]:
-    return placing.spread(range(5) if phase.visits_per_week <= 5 else range(7), phase.visits_per_week)
+    return patterns.usual_weekdays(phase.visits_per_week)
 
 
 def _blocks(plan):
@@ -57,32 +52,18 @@ def _blocks(plan):
     return blocks.of_running(plan) if plan.status in {CarePlan.Status.ACTIVE, CarePlan.Status.ON_HOLD} else []
 
 
-def _visit(visit):
-    appointment = visit.appointment
-    state = _state(visit)
-    if state == "owed":
-        return {"visit": visit, "day": visit.wanted_on, "state": state, "words": "not on the calendar", "url": ""}
+def _visit(one):
+    found = one.appointment
     return {
-        "visit": visit,
-        "day": appointment.local_start.date(),
-        "state": state,
-        "words": appointment.get_status_display().lower(),
-        "when": times.spoken(appointment.starts_at, appointment.location.time_zone),
-        "appointment": appointment,
-        "url": reverse("appointment", args=[appointment.pk]),
+        "standing": one,
+        "visit": one.visit,
+        "day": one.day,
+        "state": one.state,
+        "words": one.words,
+        "when": one.when,
+        "appointment": found,
+        "url": reverse("appointment", args=[found.pk]) if found else "",
     }
-
-
-def _state(visit):
-    if not visit.appointment:
-        return "owed"
-    if visit.appointment.status == Appointment.Status.COMPLETED:
-        return "done"
-    return "placed" if visit.is_placed else "missed"
-
-
-def _counts(shown):
-    return {state: sum(one["state"] == state for one in shown) for state in ("placed", "done", "owed", "missed")}
 
 
 def _event(event):

@@ -5,25 +5,31 @@ against it. A patient has at most one active plan.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, time
+from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
-from appointments import availability, booking
-from appointments.models import AppointmentType
-from careplans import blocks, free_times, metrics, placing
+from appointments import calendars, patterns, placing, proposals, standing
+from appointments import series as visits
+from appointments.models import Appointment, AppointmentType
+from appointments.patterns import Pattern, Stretch
+from appointments.placing import Asked
+from appointments.proposals import Choice
+from appointments.standing import Standing
+from careplans import blocks, metrics
 from careplans.contents import LONGEST_AHEAD, Contents
-from careplans.models import CarePlan, Goal, Intervention, Phase, PlannedVisit
+from careplans.models import CarePlan, Goal, Intervention, Phase
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.text import clean_line, clean_note
 from evaluations.models import Evaluation
 from locations import access
-from locations.models import Location, Practitioner
+from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
 Status = CarePlan.Status
@@ -34,7 +40,8 @@ STEPS = {
     "complete": {Status.ACTIVE, Status.ON_HOLD},
     "discontinue": {Status.DRAFT, Status.ACTIVE, Status.ON_HOLD},
 }
-USUAL_WEEKDAYS = range(5)
+VISIT_TYPE, CHECKPOINT_TYPE = "adjustment", "re-evaluation"
+USUAL_TIME = time(9)
 
 
 def allowed(plan: CarePlan) -> list[str]:
@@ -88,12 +95,12 @@ def sign_consent(plan: CarePlan, *, name: str, by: User) -> CarePlan:
 
 @transaction.atomic
 def activate(plan: CarePlan, *, by: User) -> CarePlan:
-    """Begin the plan. Raises RuleBroken with the first block; `blocks.of` lists them all."""
+    """Begin the plan; its visits are owed from now on. Raises RuleBroken with the first block of `blocks.of`."""
     plan = _locked(plan, by=by, needs=STEPS["activate"], step="activate")
     _refuse(blocks.of(plan))
     plan.activated_at = times.now()
-    plan.save(update_fields=["activated_at"])
-    _number_visits(plan)
+    plan.series = _begin_visits(plan, by)
+    plan.save(update_fields=["activated_at", "series"])
     return _step(plan, "activated", Status.ACTIVE, by=by)
 
 
@@ -131,35 +138,34 @@ def discontinue(plan: CarePlan, *, by: User, reason: str) -> CarePlan:
 class Placed:
     """The visits that now have an appointment, and those still owed because no time was found."""
 
-    booked: list[PlannedVisit] = field(default_factory=list)
-    debts: list[PlannedVisit] = field(default_factory=list)
+    booked: list[Standing]
+    debts: list[Standing]
 
 
 @transaction.atomic
-def schedule(plan: CarePlan, *, by: User, weekdays: Sequence[int], at_time: time) -> Placed:
-    """Book the visits of the first phase that are not on the calendar yet. Safe to repeat: only debts are tried again.
+def schedule(plan: CarePlan, *, by: User, weekdays: Sequence[int], at_time: time, phase: int = 1) -> Placed:
+    """Book what is owed of a phase, each visit at the time that would be proposed for it. Safe to repeat.
 
-    Each goes to the free start nearest to the wanted day and time: with the plan's practitioner, else with another at
-    the location. Never two visits of the plan on one day.
+    To see the times first and to choose among them, propose and `place`.
     """
-    plan = _locked(plan, by=by, needs={Status.ACTIVE}, step="put on the calendar", action="careplan.schedule")
-    _refuse(blocks.of_running(plan))
-    phase = plan.phases.first()
-    _check_weekdays(weekdays, phase)
-    owed = _want(phase, weekdays, earliest=plan.location.today())
-    placed = Placed()
-    if owed:
-        days = [day for _, window in owed for day in (window.first, window.last)]
-        search = free_times.Search(plan, free_times.visit_type(), min(days), max(days))
-        search.lock()
-        reserved = {window.wanted_on for _, window in owed}
-        for visit, window in owed:
-            slot = search.nearest(window, at_time, reserved=reserved)
-            if slot:
-                _place(visit, slot, search.type, by=by)
-            (placed.booked if slot else placed.debts).append(visit)
-    record(plan, "scheduled", by=by, booked=len(placed.booked), owed=len(placed.debts))
-    return placed
+    plan = _schedulable(plan, by=by)
+    at_work = Q(weekly_hours__location=plan.location) | Q(extra_hours__location=plan.location)
+    calendars.lock(
+        practitioners=Practitioner.objects.filter(at_work, is_active=True).distinct(),
+        rooms=Room.objects.filter(location=plan.location, is_open=True),
+        patients=[plan.patient],
+    )
+    asked = placing.owed(plan.series, weekdays=weekdays, at_time=at_time, stretch=phase)
+    choices = proposals.accept(asked.propose())
+    _place(plan, choices, asked, by=by)
+    found = [one for one in standing.of(plan.series) if one.visit.number in choices]
+    return Placed([one for one in found if one.is_on_calendar], [one for one in found if one.is_owed])
+
+
+@transaction.atomic
+def place(plan: CarePlan, choices: Mapping[int, Choice], asked: Asked, *, by: User) -> list[Appointment]:
+    """Book the times chosen from what was proposed for `asked`, all or nothing; what is skipped stays owed."""
+    return _place(_schedulable(plan, by=by), choices, asked, by=by)
 
 
 def take(step: str, plan: CarePlan, *, by: User, reason: str = "") -> CarePlan:
@@ -203,6 +209,8 @@ def _step(plan: CarePlan, step: str, status: str, *, by: User, reason: str = "")
     _check_text(reason, clean_line, "reason", 500)
     before, plan.status = plan.status, status
     plan.save(update_fields=["status"])
+    if plan.series:
+        visits.set_open(plan.series, plan.is_active)  # visits are owed only while the plan runs
     record(plan, step, by=by, from_status=before, reason=reason)
     return plan
 
@@ -264,50 +272,41 @@ def _write(plan: CarePlan, contents: Contents, location: Location, practitioner:
     )
 
 
-def _number_visits(plan: CarePlan) -> None:
-    """Each visit that the phases ask for, wanted on ordinary weekdays until the calendar says better."""
-    phases = list(plan.phases.all())
-    for phase, starts_on in zip(phases, placing.starts_of(plan.starts_on, [p.weeks for p in phases]), strict=True):
-        weekdays = USUAL_WEEKDAYS if phase.visits_per_week <= len(USUAL_WEEKDAYS) else range(7)
-        days = placing.wanted_days(
-            starts_on, visits_per_week=phase.visits_per_week, weeks=phase.weeks, weekdays=weekdays
-        )
-        PlannedVisit.objects.bulk_create(
-            PlannedVisit(phase=phase, number=n, wanted_on=day) for n, day in enumerate(days, 1)
-        )
-
-
-def _check_weekdays(weekdays: Sequence[int], phase: Phase) -> None:
-    chosen = set(weekdays)
-    if not chosen <= set(range(7)) or len(chosen) < phase.visits_per_week:
-        message = f"Choose at least {phase.visits_per_week} weekdays: the phase has as many visits a week."
-        raise RuleBroken(message, code="invalid", fields={"weekdays": message}, status=400)
-
-
-def _want(phase: Phase, weekdays: Sequence[int], *, earliest: date) -> list[tuple[PlannedVisit, placing.Window]]:
-    """The visits still owed with their windows. A phase of which nothing is placed yet starts today at the earliest."""
-    visits = list(phase.planned_visits.select_related("appointment"))
-    starts_on = phase.plan.starts_on
-    if not any(visit.appointment_id for visit in visits):
-        starts_on = max(starts_on, earliest)
-    days = placing.wanted_days(starts_on, visits_per_week=phase.visits_per_week, weeks=phase.weeks, weekdays=weekdays)
-    owed = []
-    for visit, day in zip(visits, days, strict=True):
-        if not visit.is_placed:
-            visit.wanted_on = day
-            visit.save(update_fields=["wanted_on"])
-            owed.append((visit, placing.Window.around(day, earliest=max(earliest, starts_on))))
-    return owed
-
-
-def _place(visit: PlannedVisit, slot: availability.Slot, type: AppointmentType, *, by: User) -> None:
-    plan = visit.phase.plan
-    visit.appointment = booking.book(
+def _begin_visits(plan: CarePlan, by: User):
+    """The series that the phases ask for, with the re-evaluation in it, on ordinary weekdays until the desk knows
+    better.
+    """
+    types = {found.slug: found for found in AppointmentType.objects.filter(slug__in=(VISIT_TYPE, CHECKPOINT_TYPE))}
+    if VISIT_TYPE not in types:
+        raise RuleBroken("There is no appointment type for treatment visits.", code="no_visit_type")
+    stretches = tuple(Stretch(phase.visits_per_week, phase.weeks) for phase in plan.phases.all())
+    has_checkpoint = CHECKPOINT_TYPE in types
+    pattern = Pattern(
+        starts_on=plan.starts_on,
+        stretches=stretches,
+        weekdays=tuple(patterns.usual_weekdays(max(s.visits_per_week for s in stretches))),
+        at_time=USUAL_TIME,
+        checkpoint_after=plan.reevaluate_after_visits if has_checkpoint else None,
+        checkpoint_by=plan.reevaluate_by if has_checkpoint else None,
+    )
+    return visits.begin(
         patient=plan.patient,
-        practitioner=slot.practitioner,
-        location=slot.location,
-        type=type,
-        starts_at=slot.starts_at,
+        type=types[VISIT_TYPE],
+        checkpoint_type=types.get(CHECKPOINT_TYPE),
+        practitioner=plan.practitioner,
+        location=plan.location,
+        pattern=pattern,
         by=by,
     )
-    visit.save(update_fields=["appointment"])
+
+
+def _schedulable(plan: CarePlan, *, by: User) -> CarePlan:
+    plan = _locked(plan, by=by, needs={Status.ACTIVE}, step="put on the calendar", action="careplan.schedule")
+    _refuse(blocks.of_running(plan))
+    return plan
+
+
+def _place(plan: CarePlan, choices: Mapping[int, Choice], asked: Asked, *, by: User) -> list[Appointment]:
+    booked = visits.place(plan.series, choices, pattern=asked.pattern, days=asked.days, by=by)
+    record(plan, "scheduled", by=by, booked=len(booked), owed=len(choices) - len(booked))
+    return booked

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
-from careplans.models import CarePlan, PlanEvent, PlannedVisit
+from appointments import standing
+from careplans.models import CarePlan, PlanEvent
 from patients import chart
 
 _TITLES = {
@@ -31,5 +32,5 @@ def panel(patient, user) -> dict | None:
     plan = CarePlan.objects.visible_to(user).filter(patient=patient).exclude(status__in=over).with_names().first()
     if plan is None:
         return None
-    visits = list(PlannedVisit.objects.filter(phase__plan=plan).select_related("appointment"))
-    return {"plan": plan, "placed": sum(visit.is_placed for visit in visits), "visits": len(visits)}
+    visits = standing.of(plan.series) if plan.series else []
+    return {"plan": plan, "placed": sum(one.is_on_calendar for one in visits), "visits": len(visits)}

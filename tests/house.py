@@ -65,7 +65,6 @@ WRITERS = {
     "Phase": {"careplans.planning", "careplans.chart_file"},
     "Goal": {"careplans.planning", "careplans.chart_file"},
     "Intervention": {"careplans.planning", "careplans.chart_file"},
-    "PlannedVisit": {"careplans.planning"},
 }
 # Demo data and migrations fill tables in bulk before anybody works with them.
 EXEMPT = re.compile(r"\.migrations\.|\.demo(\.|_|$)|\.management\.commands\.(demo|import_)|^tests\.|^benchmarks\.")

@@ -2,10 +2,10 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from appointments import booking, placing, series, visit_status
+from appointments import booking, placing, proposals, series, visit_status
 from appointments.models import Appointment
 from appointments.patterns import Pattern, Stretch
-from appointments.series import Choice
+from appointments.proposals import Choice
 from clinic.errors import RuleBroken
 from locations.models import Closure
 from tests import make
@@ -36,7 +36,7 @@ def on(*numbers):
 
 
 def test_a_pattern_becomes_a_line_a_visit(said):
-    lines = placing.propose_new(**said)
+    lines = placing.new(**said).propose()
 
     assert [line.wish.key for line in lines] == ["1", "2", "3", "4", "5", "6", "7"]
     assert days(lines) == [*on(4, 6, 11, 13, 20, 27), date(2027, 2, 3)]
@@ -45,7 +45,7 @@ def test_a_pattern_becomes_a_line_a_visit(said):
 
 
 def test_what_is_proposed_can_be_booked(said, begun, desk):
-    series.place(begun, placing.accept(placing.propose_new(**said)), by=desk)
+    series.place(begun, proposals.accept(placing.new(**said).propose()), by=desk)
 
     assert Appointment.objects.count() == 7
     assert [v.type.slug for v in Appointment.objects.order_by("starts_at")][4] == "re-evaluation"
@@ -54,13 +54,13 @@ def test_what_is_proposed_can_be_booked(said, begun, desk):
 def test_a_start_that_has_passed_is_made_good_at_the_end(said, time_machine):
     time_machine.move_to(at(12, day=date(2027, 1, 7)), tick=False)
 
-    lines = placing.propose_new(**said)
+    lines = placing.new(**said).propose()
 
     assert days(lines) == [*on(18, 25, 11, 13, 20, 27), date(2027, 2, 3)]
 
 
 def test_only_one_stretch_is_proposed_when_it_is_asked_for(begun):
-    lines = placing.propose_owed(begun, weekdays=[3], at_time=time(15), stretch=2)
+    lines = placing.owed(begun, weekdays=[3], at_time=time(15), stretch=2).propose()
 
     assert [(line.wish.key, line.slot.local_start.date()) for line in lines] == [
         ("5", date(2027, 1, 21)), ("6", date(2027, 1, 28)), ("7", date(2027, 2, 4)),
@@ -71,7 +71,7 @@ def test_only_one_stretch_is_proposed_when_it_is_asked_for(begun):
 def test_a_series_of_which_nothing_is_placed_starts_today_at_the_earliest(begun, time_machine):
     time_machine.move_to(at(8, day=date(2027, 1, 11)), tick=False)
 
-    lines = placing.propose_owed(begun, weekdays=[0, 2], at_time=TEN)
+    lines = placing.owed(begun, weekdays=[0, 2], at_time=TEN).propose()
 
     assert days(lines)[:4] == on(11, 13, 18, 20)
 
@@ -82,16 +82,16 @@ def test_an_overdue_debt_takes_the_next_weekday_that_nobody_wants(begun, chiro, 
     time_machine.move_to(at(12, day=date(2027, 1, 7)), tick=False)
     visit_status.no_show(visits[0], by=desk)
 
-    lines = placing.propose_owed(begun, weekdays=[0, 2], at_time=TEN, stretch=1)
+    lines = placing.owed(begun, weekdays=[0, 2], at_time=TEN, stretch=1).propose()
     assert [(line.wish.key, days([line])) for line in lines] == [("1", on(18))]
-    sooner = placing.propose_owed(begun, weekdays=[1, 4], at_time=TEN, stretch=1)
+    sooner = placing.owed(begun, weekdays=[1, 4], at_time=TEN, stretch=1).propose()
     assert days(sooner) == on(8)
 
 
 def test_a_day_with_another_such_visit_is_not_wanted(begun, said, desk):
     booking.book(**{k: said[k] for k in ("patient", "type", "practitioner", "location")}, starts_at=at(14), by=desk)
 
-    first = placing.propose_owed(begun, weekdays=[0, 2], at_time=TEN)[0]
+    first = placing.owed(begun, weekdays=[0, 2], at_time=TEN).propose()[0]
 
     assert (first.why, days([first])) == ("The patient has another such visit on this day.", on(5))
 
@@ -99,7 +99,7 @@ def test_a_day_with_another_such_visit_is_not_wanted(begun, said, desk):
 def test_what_cannot_be_placed_is_skipped_with_the_reason(begun, atlanta, desk):
     Closure.objects.create(location=atlanta, starts_on=MONDAY, ends_on=date(2027, 1, 8), reason="Flood")
 
-    choices = placing.accept(placing.propose_owed(begun, weekdays=[0, 2], at_time=TEN))
+    choices = proposals.accept(placing.owed(begun, weekdays=[0, 2], at_time=TEN).propose())
 
     assert choices[1] == Choice(skip_reason="Atlanta is closed on January 4.")
     series.place(begun, choices, by=desk)
@@ -120,20 +120,20 @@ def test_what_cannot_be_placed_is_skipped_with_the_reason(begun, atlanta, desk):
 )
 def test_propose_owed_refuses(begun, asked, field):
     with pytest.raises(RuleBroken) as caught:
-        placing.propose_owed(begun, at_time=TEN, **asked)
+        placing.owed(begun, at_time=TEN, **asked).propose()
 
     assert (list(caught.value.fields), caught.value.status) == ([field], 400)
 
 
 def test_nothing_owed_is_nothing_proposed(begun, said, desk):
-    series.place(begun, placing.accept(placing.propose_new(**said)), by=desk)
+    series.place(begun, proposals.accept(placing.new(**said).propose()), by=desk)
 
-    assert placing.propose_owed(begun, weekdays=[0, 2], at_time=TEN) == []
+    assert placing.owed(begun, weekdays=[0, 2], at_time=TEN).propose() == []
 
 
 def test_the_queries_do_not_grow_with_the_visits(said, begun, desk, django_assert_max_num_queries):
     with django_assert_max_num_queries(45):
-        placing.propose_owed(begun, weekdays=[0, 2], at_time=TEN)
+        placing.owed(begun, weekdays=[0, 2], at_time=TEN).propose()
     many = {**said, "pattern": Pattern(MONDAY + timedelta(1), (Stretch(3, 8),), (0, 2, 4), TEN)}
     with django_assert_max_num_queries(45):
-        placing.propose_new(**many)
+        placing.new(**many).propose()

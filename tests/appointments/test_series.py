@@ -9,7 +9,7 @@ from django.http import Http404
 from appointments import booking, series, visit_status
 from appointments.models import Appointment, AppointmentEvent, Series, SeriesVisit, TimeOff
 from appointments.patterns import Pattern, Stretch
-from appointments.series import Choice
+from appointments.proposals import Choice
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry

@@ -66,5 +66,5 @@ def ready(draft, chiro):
 
 
 @pytest.fixture
-def active(ready, chiro):
+def active(ready, chiro, adjustment):
     return planning.activate(ready, by=chiro.user)

@@ -97,7 +97,7 @@ def test_refused_schedule_says_why(sign_in, active, chiro):
     address = f"/care-plans/{active.pk}/schedule/"
 
     answer = sign_in(chiro.user).post(address, {"weekdays": ["0"], "at_time": "10:00"})
-    assert answer.context["refused"] == "Choose at least 2 weekdays: the phase has as many visits a week."
+    assert answer.context["refused"] == "Choose at least 2 weekdays: as many as visits a week."
     answer = sign_in(chiro.user).post(address, {"weekdays": ["9"], "at_time": "x"})
 
     assert (answer.status_code, answer.context["refused"]) == (400, "Choose the days and the time.")

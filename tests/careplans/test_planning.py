@@ -132,14 +132,31 @@ def test_consent_needs_a_name(draft, chiro, name):
     assert list(refused(planning.sign_consent, draft(), name=name, by=chiro.user).fields) == ["name"]
 
 
-def test_activate_numbers_the_visits(ready, chiro):
+def test_activate_owes_the_visits_of_the_phases(ready, chiro, adjustment):
     plan = planning.activate(ready, by=chiro.user)
 
     assert (plan.status, plan.activated_at is not None) == ("active", True)
-    assert [[v.number for v in p.planned_visits.all()] for p in plan.phases.all()] == [list(range(1, 9)), [1, 2, 3, 4]]
-    assert [v.wanted_on for v in plan.phases.first().planned_visits.all()[:2]] == [date(2027, 1, 5), date(2027, 1, 7)]
+    visits = list(plan.series.visits.values_list("number", "stretch", "wanted_on"))
+    assert [(number, stretch) for number, stretch, _ in visits] == [
+        *((n, 1) for n in range(1, 9)), *((n, 2) for n in range(9, 13)),
+    ]  # fmt: skip
+    assert [day for _, _, day in visits[:2]] == [date(2027, 1, 5), date(2027, 1, 7)]
     last = plan.history.last()
     assert (last.step, last.from_status, last.to_status) == ("activated", "draft", "active")
+
+
+def test_the_re_evaluation_is_one_of_the_visits(ready, chiro, adjustment):
+    make.appointment_type("re-evaluation", 45)
+
+    plan = planning.activate(ready, by=chiro.user)
+
+    checkpoint = plan.series.visits.get(type__slug="re-evaluation")
+    assert (checkpoint.number, checkpoint.wanted_on) == (8, date(2027, 1, 28))  # the last wanted day by February 1
+    assert plan.series.visits.count() == 13
+
+
+def test_activate_needs_the_type_of_the_visits(ready, chiro):
+    assert refused(planning.activate, ready, by=chiro.user).code == "no_visit_type"
 
 
 def blocked(plan, by, code):
@@ -253,7 +270,7 @@ def test_unknown_step(active, chiro):
     assert refused(planning.take, "cure", active, by=chiro.user).code == "unknown_step"
 
 
-def test_take_activates(ready, chiro):
+def test_take_activates(ready, chiro, adjustment):
     assert planning.take("activate", ready, by=chiro.user).status == "active"
 
 

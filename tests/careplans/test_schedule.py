@@ -19,7 +19,7 @@ TEN = time(10)
 
 
 def booked(plan):
-    visits = Appointment.objects.filter(planned_visit__phase__plan=plan).select_related("location")
+    visits = Appointment.objects.filter(series_visit__series=plan.series).select_related("location")
     return [(v.local_start.date(), v.local_start.time()) for v in visits]
 
 
@@ -39,7 +39,7 @@ def test_schedule_leaves_what_a_closure_blocks_as_a_debt(active, atlanta, desk):
 
     placed = planning.schedule(active, by=desk, weekdays=[0, 2], at_time=TEN)
 
-    assert [v.wanted_on for v in placed.debts] == [date(2027, 1, 11), date(2027, 1, 13)]
+    assert [one.visit.wanted_on for one in placed.debts] == [date(2027, 1, 11), date(2027, 1, 13)]
     assert (len(placed.booked), Appointment.objects.count()) == (6, 6)
 
 
@@ -60,7 +60,7 @@ def test_schedule_again_tries_only_the_debts(active, atlanta, desk):
 
     placed = planning.schedule(active, by=desk, weekdays=[0, 2], at_time=TEN)
 
-    assert [v.number for v in placed.booked] == [3, 4]
+    assert [one.visit.number for one in placed.booked] == [3, 4]
     assert (placed.debts, Appointment.objects.count()) == ([], 8)
 
 
@@ -70,7 +70,7 @@ def test_a_cancelled_visit_is_owed_and_booked_again(active, desk):
 
     placed = planning.schedule(active, by=desk, weekdays=[0, 2], at_time=TEN)
 
-    assert [v.number for v in placed.booked] == [1]
+    assert [one.visit.number for one in placed.booked] == [1]
     assert booked(active)[0] == (MONDAY, TEN)
 
 
@@ -139,12 +139,6 @@ def test_schedule_is_stopped_by_a_new_red_flag(active, patient, desk):
     flag(patient)
 
     assert refused(planning.schedule, active, by=desk, weekdays=[0, 2], at_time=TEN).code == "red_flag_open"
-
-
-def test_schedule_needs_the_type(active, desk, adjustment):
-    adjustment.delete()
-
-    assert refused(planning.schedule, active, by=desk, weekdays=[0, 2], at_time=TEN).code == "no_visit_type"
 
 
 def test_schedule_is_not_for_auditors(active):

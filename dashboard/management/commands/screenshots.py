@@ -85,7 +85,7 @@ def _pages():
         day += timedelta(days=1)
     chart = Patient.objects.get(email="patient01@example.org")
     active = CarePlan.objects.filter(status="active", location=atlanta)
-    plan = active.annotate(placed=Count("phases__planned_visits__appointment")).order_by("-placed", "pk").first()
+    plan = active.annotate(placed=Count("series__visits__appointments")).order_by("-placed", "pk").first()
     visit = Appointment.objects.filter(status="booked", location=atlanta, starts_at__gt=times.now()).first()
     token = tokens.issue_link(purpose="visit", on=visit, expires_at=visit.ends_at)
     return [
