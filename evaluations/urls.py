@@ -9,5 +9,6 @@ urlpatterns = [
     path("evaluations/<int:pk>/stop/", views.stop, name="evaluation-stop"),
     path("evaluations/<int:pk>/addenda/", views.addendum, name="evaluation-addendum"),
     path("evaluations/<int:pk>/print/", views.printed, name="evaluation-print"),
+    path("evaluations/<int:pk>/compare/", views.compare, name="evaluation-compare"),
     path("red-flags/<int:pk>/resolve/", views.resolve, name="red-flag-resolve"),
 ]

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from evaluations import catalogue, form_rows, measures, next_steps, recording, red_flags, signing, summary
+from evaluations import catalogue, compare_page, form_rows, measures, next_steps, recording, red_flags, signing, summary
 from evaluations.api import begin
 from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
 from patients.models import Patient
@@ -173,6 +173,13 @@ def printed(request, pk):
     found = _find(request, pk)
     audit.record("evaluation.printed", on=found, by=request.user)
     return render(request, "evaluations/print.html", _record(found))
+
+
+@requires("evaluation.read")
+def compare(request, pk):
+    found = _find(request, pk)
+    audit.record("evaluation.viewed", on=found, by=request.user)
+    return render(request, "evaluations/compare.html", {"evaluation": found, **compare_page.context(found)})
 
 
 @requires("evaluation.read", POST="evaluation.sign")

@@ -1,0 +1,184 @@
+"""What the comparison page shows: lines by section, paired bars for range of motion, a trend for each score."""
+
+from dataclasses import dataclass
+
+from evaluations import catalogue, clusters, comparison, normals, summary
+from evaluations.comparison import Change, Score, Taken
+from evaluations.models import Evaluation, Finding
+from evaluations.readings import Readings
+
+# Of the drawings, in their own units.
+BAR_WIDTH, BAR_MOST, LABEL = 480, 120, 150
+TREND_WIDTH, TREND_HEIGHT, TREND_MARGIN = 300, 84, 10
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One line in words."""
+
+    label: str
+    place: str
+    baseline: str
+    last: str
+    now: str
+    change: str
+    verdict: str
+
+    @property
+    def is_change(self):
+        return self.verdict not in {"", comparison.SAME, comparison.WITHIN}
+
+
+@dataclass(frozen=True)
+class Bar:
+    motion: str
+    baseline: int | None
+    now: int | None
+    baseline_width: float
+    now_width: float
+    normal_x: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Trend:
+    """`runs` are stretches without a gap, each as the points of a polyline; `marks` are (x, y, words)."""
+
+    label: str
+    runs: list[str]
+    marks: list[tuple[float, float, str]]
+    first: str
+    latest: str
+
+
+def context(evaluation: Evaluation) -> dict:
+    """Two queries, however many evaluations the patient has. Drafts count only as the one that is looked at."""
+    history = [
+        one
+        for one in evaluation.patient.evaluations.select_related("location").order_by("started_at", "pk")
+        if one.pk == evaluation.pk or (one.is_signed and one.started_at < evaluation.started_at)
+    ]
+    before = [one for one in history if one.pk != evaluation.pk]
+    if not before:
+        return {"history": history, "sections": [], "scores": [], "bars": [], "trends": []}
+    first, last = before[0], before[-1] if len(before) > 1 else None
+    wanted = {one.pk for one in (first, last, evaluation) if one}
+    rows = {pk: [] for pk in wanted}
+    for row in Finding.objects.filter(evaluation__in=wanted):
+        rows[row.evaluation_id].append(row)
+    baseline, latest, now = (
+        Taken(Readings(rows[one.pk]), one.measures) if one else None for one in (first, last, evaluation)
+    )
+    lines = comparison.findings(baseline, latest, now)
+    return {
+        "history": history,
+        "first": first,
+        "last": last,
+        "sections": _sections(lines),
+        "scores": [_score(line) for line in comparison.scores(baseline, latest, now)],
+        "bars": _bars(lines),
+        "trends": _trends(history),
+    }
+
+
+def _sections(lines: list[Change]) -> list[tuple[str, list[Shown]]]:
+    found = {}
+    for line in lines:
+        entry = catalogue.FINDINGS[line.code]
+        found.setdefault(entry.section, []).append(_shown(entry, line))
+    return [(catalogue.SECTIONS[code], found[code]) for code in catalogue.SECTIONS if code in found]
+
+
+def _shown(entry, line: Change) -> Shown:
+    unit = normals.UNITS.get(entry.unit, entry.unit)
+    place = ", ".join(summary.spoken(line.place[name]) for name in entry.allowed if name in line.place)
+    values = [_words(entry, value, unit) for value in (line.baseline, line.last, line.now)]
+    return Shown(entry.label, place, *values, _plus(line.change, unit), line.verdict)
+
+
+def _words(entry, value, unit) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(summary.spoken(one) for one in value) or "none"
+        case str():
+            return value or "no listing" if entry.kind == "listing" else summary.spoken(value)
+    if not entry.directions:
+        return _with_unit(value, unit)
+    toward = entry.directions[0] if value < 0 else entry.directions[1] if value > 0 else ""
+    return f"{_with_unit(abs(value), unit)} {toward}".strip()
+
+
+def _with_unit(value, unit) -> str:
+    return f"{value}{unit}" if not unit or unit.startswith("°") else f"{value} {unit}"
+
+
+def _plus(change, unit) -> str:
+    """`+10°`, `−6`: a true minus sign, and a plus where it rose."""
+    if change is None:
+        return ""
+    words = _with_unit(abs(change), unit)
+    return f"+{words}" if change > 0 else f"−{words}" if change < 0 else words
+
+
+def _score(line: Change) -> Shown:
+    score = comparison.SCORES[line.code]
+    values = ["" if value is None else _with_unit(value, score.unit) for value in (line.baseline, line.last, line.now)]
+    return Shown(score.label, "", *values, _plus(line.change, score.unit), line.verdict)
+
+
+def _bars(lines: list[Change]) -> list[Bar]:
+    found = {
+        line.code.removeprefix("rom_"): line
+        for line in lines
+        if line.code.startswith("rom_") and line.place.get("mode") == "active" and len(line.place) == 1
+    }
+    return [
+        Bar(
+            summary.spoken(motion).capitalize(),
+            found[motion].baseline,
+            found[motion].now,
+            _width(found[motion].baseline),
+            _width(found[motion].now),
+            LABEL + _width(normal),
+            found[motion].verdict,
+        )
+        for motion, normal in clusters.NORMAL_MOTION.items()
+        if motion in found
+    ]
+
+
+def _width(degrees) -> float:
+    return round((degrees or 0) * (BAR_WIDTH - LABEL) / BAR_MOST, 1)
+
+
+def _trends(history: list[Evaluation]) -> list[Trend]:
+    taken = [Taken(Readings([]), one.measures) for one in history]
+    days = [one.started_at for one in history]
+    found = []
+    for score in comparison.SCORES.values():
+        values = comparison.trend(score, taken)
+        if sum(value is not None for value in values) > 1:
+            found.append(_trend(score, days, values))
+    return found
+
+
+def _trend(score: Score, days, values) -> Trend:
+    span = (days[-1] - days[0]).total_seconds() or 1
+    wide, high = TREND_WIDTH - 2 * TREND_MARGIN, TREND_HEIGHT - 2 * TREND_MARGIN
+    runs, marks, run = [], [], []
+    for day, value in zip(days, values, strict=True):
+        if value is None:
+            runs, run = [*runs, run], []
+            continue
+        x = round(TREND_MARGIN + wide * (day - days[0]).total_seconds() / span, 1)
+        share = (float(value) - score.least) / (score.most - score.least)
+        y = round(TREND_MARGIN + high * (1 - min(max(share, 0), 1)), 1)
+        run.append(f"{x},{y}")
+        marks.append((x, y, f"{day:%B} {day.day}, {day.year}: {_with_unit(value, score.unit)}"))
+    taken = [value for value in values if value is not None]
+    runs = [" ".join(points) for points in [*runs, run] if len(points) > 1]
+    return Trend(score.label, runs, marks, _with_unit(taken[0], score.unit), _with_unit(taken[-1], score.unit))
