@@ -4,7 +4,7 @@ from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from clinic import api_docs as documentation
 from clinic import policy, times
@@ -13,11 +13,13 @@ from clinic.models import Heartbeat
 from clinic.policy import requires
 
 
+@require_safe
 @requires(policy.PUBLIC)
 def healthz(request):
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 @requires(policy.PUBLIC)
 def readyz(request):
     """Database, broker, and beat heard from in the last five minutes; 503 names what is missing."""

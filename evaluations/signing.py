@@ -99,12 +99,16 @@ def is_intact(evaluation: Evaluation) -> bool:
 
 @transaction.atomic
 def sign(evaluation: Evaluation, *, by: User) -> Evaluation:
-    """Sign as the clinician `by`. Raises RuleBroken `signed`, `not_a_clinician` or `red_flags_unanswered`."""
+    """Sign as the clinician `by`, who examined. Raises RuleBroken `signed`, `not_a_clinician`, `not_the_examiner` or
+    `red_flags_unanswered`.
+    """
     current = Evaluation.objects.select_for_update().select_related("location").get(pk=evaluation.pk)
     if current.is_signed:
         raise RuleBroken("The evaluation is signed already.", code="signed")
     if not hasattr(by, "practitioner") or not access.can(by, "evaluation.sign", current.location):
         raise RuleBroken("Only a clinician of this location signs.", code="not_a_clinician", status=403)
+    if current.started_by_id != by.pk and not current.findings.filter(by=by).exists():
+        raise RuleBroken("Only who examined the patient signs.", code="not_the_examiner", status=403)
     blocking = [m.text for m in missing(current) if m.blocks]
     if blocking:
         raise RuleBroken(f"{'; '.join(blocking)}.", code="red_flags_unanswered")

@@ -4,7 +4,7 @@ from django.db.models import prefetch_related_objects
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic import audit, times
 from clinic.errors import RuleBroken
@@ -40,6 +40,7 @@ def start(request):
     return redirect("evaluation", pk=evaluation.pk)
 
 
+@require_http_methods(["GET", "POST"])
 @requires("evaluation.read", POST="evaluation.write")
 def evaluation(request, pk):
     found = _find(request, pk, "evaluation.write" if request.method == "POST" else "evaluation.read")
@@ -168,6 +169,7 @@ def _record(found):
     }
 
 
+@require_GET
 @requires("evaluation.read")
 def printed(request, pk):
     found = _find(request, pk)
@@ -175,6 +177,7 @@ def printed(request, pk):
     return render(request, "evaluations/print.html", _record(found))
 
 
+@require_GET
 @requires("evaluation.read")
 def compare(request, pk):
     found = _find(request, pk)
@@ -182,6 +185,7 @@ def compare(request, pk):
     return render(request, "evaluations/compare.html", {"evaluation": found, **compare_page.context(found)})
 
 
+@require_http_methods(["GET", "POST"])
 @requires("evaluation.read", POST="evaluation.sign")
 def sign(request, pk):
     found = _find(request, pk)
@@ -230,6 +234,7 @@ def addendum(request, pk):
     return redirect("evaluation", pk=pk)
 
 
+@require_http_methods(["GET", "POST"])
 @requires("red_flag.resolve")
 def resolve(request, pk):
     patients = Patient.objects.visible_to(request.user, "red_flag.resolve")

@@ -8,6 +8,7 @@ from clinic import policy
 from clinic.policy import requires
 from locations import access
 from tests import house
+from tests.access import addresses, expected
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 KNOWN = {*access.TABLE, policy.PUBLIC, policy.LINK, policy.SIGNED_IN}
@@ -72,6 +73,19 @@ def test_every_address_declares_who_may_use_it():
     wrong = undeclared(get_resolver().url_patterns)
 
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_every_address_is_expected():
+    """What `tests/access` has to know to try it: which thing it is about."""
+    unknown = [
+        f"{address}: say in tests/access/expected.py, ABOUT, which thing it is about"
+        for address in addresses.ours()
+        if address.parameters and expected.about(address) is None
+    ]
+    known = {f"{method} {address.template}" for address in addresses.ours() for method in address.actions}
+    gone = [f"{one}: there is no such address any more, take it out of GOOD" for one in set(expected.GOOD) - known]
+
+    assert not unknown + gone, "\n" + "\n".join(unknown + gone)
 
 
 def test_third_party_addresses_are_declared_with_known_rows_and_exist():

@@ -1,0 +1,178 @@
+"""What the tests have to know about an address and cannot read off the resolver: which thing it is about, and what a
+good form or body holds. An address that is missing here fails `test_every_address_is_expected`.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from appointments.models import Appointment
+from careplans.models import CarePlan, PlannedVisit
+from clinic import times
+from tests import make
+from tests.access.addresses import API, Address
+from tests.access.world import Side, plan_of
+
+# The thing that the parameters of an address name, by the beginning of the address; the longest beginning counts.
+# Where the API has the same beginning it is about the same.
+ABOUT: dict[str, Callable[[Side], tuple]] = {
+    "locations/{slug}/": lambda side: (side.place.slug,),
+    "patients/{pk}/": lambda side: (side.patient.pk,),
+    "appointments/{pk}/": lambda side: (side.visit.pk,),
+    "evaluations/{pk}/": lambda side: (side.draft.pk,),
+    "evaluations/{pk}/addenda/": lambda side: (side.signed.pk,),
+    "red-flags/{pk}/": lambda side: (side.event.pk,),
+    "care-plans/{pk}/": lambda side: (side.plan.pk,),
+    "messages/{pk}/": lambda side: (side.message.pk,),
+    "my/visits/{token}/": lambda side: (side.visit_link,),
+    "my/unsubscribe/{token}/": lambda side: (side.stop_link,),
+}
+
+# Addresses that take the thing they are about from the query.
+ASKED: dict[str, Callable[[Side], dict]] = {
+    "care-plans/new/": lambda side: {"evaluation": side.signed.pk},
+    "appointments/new/": lambda side: {"patient": side.patient.pk},
+}
+
+
+@dataclass(frozen=True)
+class Good:
+    """A form or body that does what the address is for; `before` brings the thing into the state that it needs.
+
+    `changes` is False where a good request writes nothing but the session.
+    """
+
+    body: Callable[[Side], dict] = lambda side: {}
+    before: Callable[[Side], object] = lambda side: None
+    changes: bool = True
+
+
+def _visit_is(status, **changes):
+    return lambda side: Appointment.objects.filter(pk=side.visit.pk).update(status=status, **changes)
+
+
+def _visit_is_over(side):
+    Appointment.objects.filter(pk=side.visit.pk).update(starts_at=times.now())
+
+
+def _plan_is(status):
+    return lambda side: CarePlan.objects.filter(pk=side.plan.pk).update(status=status)
+
+
+def _plan_is_ready(side):
+    signed = {"consent_signed_at": times.now(), "consent_signed_name": "Avery Testerson"}
+    CarePlan.objects.filter(pk=side.plan.pk).update(**signed)
+
+
+def _plan_has_visits(side):
+    _plan_is_ready(side)
+    _plan_is("active")(side)
+    days = (make.MONDAY + timedelta(week * 7 + day) for week in range(2) for day in (1, 3))
+    phase = side.plan.phases.get()
+    PlannedVisit.objects.bulk_create(PlannedVisit(phase=phase, number=n, wanted_on=d) for n, d in enumerate(days, 1))
+
+
+def _plan_form(side):
+    said = plan_of(side.place, side.name)
+    rows = {"phases-TOTAL_FORMS": 1, "phases-INITIAL_FORMS": 0, "goals-TOTAL_FORMS": 1, "goals-INITIAL_FORMS": 0}
+    for kind in ("phases", "goals"):
+        rows |= {f"{kind}-0-{name}": value for name, value in said[kind][0].items()}
+    return {
+        **{name: said[name] for name in ("starts_on", "reevaluate_by", "note")}, **rows, "location": side.place.pk,
+        "practitioner": side.chiro.pk, "reevaluate_after_visits": 12,
+    }  # fmt: skip
+
+
+def _plan_body(side):
+    said = json.loads(json.dumps(plan_of(side.place, side.name), default=str))
+    return {**said, "location": side.place.slug, "practitioner": side.chiro.pk, "evaluation": side.signed.pk}
+
+
+def _new_patient(side):
+    return {"given_name": "Morgan", "family_name": "Newcomer", "birth_date": "1980-02-03"}
+
+
+def _slot(side, hour=11):
+    return make.at(hour, zone=side.place.time_zone).isoformat()
+
+
+_SCHEDULE = {"weekdays": [0, 1, 2, 3, 4], "at_time": "10:00"}
+_MORE = {"text": "Seen again.", "reason": "Asked by the patient."}
+_RESOLUTION = {
+    "resolution": "cleared_external", "rationale": "Seen by the emergency department and sent home.",
+    "detail.name": "Dr. Example", "detail.date": "2026-05-01", "detail.document": "Letter",
+}  # fmt: skip
+
+# By method and address; what a GET needs goes into the query.
+GOOD: dict[str, Good] = {
+    "GET api/v1/availability/": Good(lambda side: {"type": side.type.slug, "from": make.MONDAY, "to": make.MONDAY}),
+    "POST locations/choose/": Good(lambda side: {"location": side.place.slug}, changes=False),
+    "POST patients/new/": Good(lambda side: {**_new_patient(side), "sex": "unknown", "home_location": side.place.pk}),
+    "POST patients/{pk}/edit/": Good(
+        lambda side: {**_new_patient(side), "sex": "unknown", "home_location": side.place.pk}
+    ),
+    "POST patients/{pk}/consent/": Good(lambda side: {"given": "yes"}),
+    "POST appointments/new/": Good(
+        lambda side: {
+            "patient": side.patient.pk, "type": side.type.slug, "at": side.place.slug, "day": make.MONDAY,
+            "time": "11:00", "practitioner_at": side.chiro.pk,
+        }
+    ),
+    "POST appointments/{pk}/step/": Good(lambda side: {"step": "arrive"}),
+    "POST appointments/{pk}/move/": Good(
+        lambda side: {"practitioner": side.chiro.pk, "day": make.MONDAY, "time": "11:00"}
+    ),
+    "POST evaluations/start/": Good(lambda side: {"patient": side.patient.pk}),
+    "POST evaluations/{pk}/": Good(lambda side: {"version": side.draft.version, "heart_rate[]status": "assessed",
+                                                 "heart_rate[]value": "71"}),
+    "POST evaluations/{pk}/sign/": Good(),
+    "POST evaluations/{pk}/stop/": Good(),
+    "POST evaluations/{pk}/addenda/": Good(lambda side: _MORE),
+    "POST red-flags/{pk}/resolve/": Good(lambda side: _RESOLUTION),
+    "POST care-plans/new/": Good(_plan_form),
+    "POST care-plans/{pk}/edit/": Good(
+        lambda side: {**_plan_form(side), "phases-INITIAL_FORMS": 1, "goals-INITIAL_FORMS": 1}
+    ),
+    "POST care-plans/{pk}/consent/": Good(lambda side: {"name": "Avery Testerson"}),
+    "POST care-plans/{pk}/step/": Good(lambda side: {"step": "activate"}, _plan_is_ready),
+    "POST care-plans/{pk}/schedule/": Good(lambda side: _SCHEDULE, _plan_has_visits),
+    "POST messages/{pk}/try-again/": Good(),
+    "POST my/visits/{token}/": Good(lambda side: {"step": "confirm"}),
+    "POST my/unsubscribe/{token}/": Good(),
+    "POST api/v1/patients/": Good(lambda side: {**_new_patient(side), "home_location": side.place.slug}),
+    "POST api/v1/appointments/": Good(
+        lambda side: {
+            "patient": side.patient.pk, "practitioner": side.chiro.pk, "location": side.place.slug,
+            "type": side.type.slug, "starts_at": _slot(side),
+        }
+    ),
+    "POST api/v1/appointments/{pk}/reschedule/": Good(lambda side: {"starts_at": _slot(side)}),
+    "POST api/v1/appointments/{pk}/arrive/": Good(),
+    "POST api/v1/appointments/{pk}/confirm/": Good(),
+    "POST api/v1/appointments/{pk}/cancel/": Good(),
+    "POST api/v1/appointments/{pk}/start/": Good(before=_visit_is("arrived")),
+    "POST api/v1/appointments/{pk}/complete/": Good(before=_visit_is("in_room")),
+    "POST api/v1/appointments/{pk}/no-show/": Good(before=_visit_is_over),
+    "POST api/v1/evaluations/": Good(lambda side: {"patient": side.patient.pk}),
+    "PATCH api/v1/evaluations/{pk}/": Good(
+        lambda side: {"version": side.draft.version, "findings": [{"code": "heart_rate", "value": 71}]}
+    ),
+    "POST api/v1/evaluations/{pk}/sign/": Good(),
+    "POST api/v1/evaluations/{pk}/addenda/": Good(lambda side: _MORE),
+    "POST api/v1/care-plans/": Good(_plan_body),
+    "POST api/v1/care-plans/{pk}/consent/": Good(lambda side: {"name": "Avery Testerson"}),
+    "POST api/v1/care-plans/{pk}/activate/": Good(before=_plan_is_ready),
+    "POST api/v1/care-plans/{pk}/hold/": Good(before=_plan_is("active")),
+    "POST api/v1/care-plans/{pk}/resume/": Good(before=_plan_is("on_hold")),
+    "POST api/v1/care-plans/{pk}/complete/": Good(before=_plan_is("active")),
+    "POST api/v1/care-plans/{pk}/discontinue/": Good(lambda side: {"reason": "Moved away."}),
+    "POST api/v1/care-plans/{pk}/schedule/": Good(lambda side: _SCHEDULE, _plan_has_visits),
+}  # fmt: skip
+
+
+def about(address: Address) -> Callable[[Side], tuple] | None:
+    """What gives the parameters of the address; None where nobody said."""
+    template = address.template.removeprefix(API)
+    known = max((start for start in ABOUT if template.startswith(start)), key=len, default=None)
+    return ABOUT.get(known)

@@ -1,0 +1,188 @@
+"""Two clinics that know nothing of each other, each with one of everything, and everybody who may come to look.
+
+Every text of a side holds a word found nowhere else (a canary): whoever sees the word saw the text.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.test import Client
+
+from appointments import booking
+from appointments.models import Appointment, AppointmentType
+from careplans import planning
+from careplans.models import CarePlan
+from clinic import times, tokens
+from clinic.models import Heartbeat, Message, User
+from evaluations import catalogue, recording, red_flags, signing
+from evaluations.models import Evaluation, RedFlagEvent
+from locations import access
+from locations.models import Location, Practitioner
+from patients.models import Patient
+from tests import make
+
+HERE, ELSEWHERE, GROUP, NOWHERE, ANONYMOUS = "here", "elsewhere", "group", "nowhere", "anonymous"
+ROLES = [access.OWNER, access.MANAGER, access.CLINICIAN, access.DESK, access.AUDITOR]
+NO_SUCH_ID = 987_654_321
+
+# The table as it stands, so that a test can change it under the code and see that the answers are noticed.
+TABLE = deepcopy(access.TABLE)
+# What may be seen with which rows of the table, held at the place of the thing.
+SEEN_WITH = {
+    "place": {"location.read"},
+    "colleague": {"user.read"},
+    "person": {"patient.search", "patient.read", "appointment.read"},
+    "mailbox": {"patient.search", "patient.read", "message.read"},
+    "reason": {"appointment.read"},
+    "subject": {"message.read"},
+    "finding": {"evaluation.read"},
+    "plan": {"careplan.read"},
+}
+
+
+def word(side: str, kind: str) -> str:
+    return f"Canary{side.title()}{kind.title()}"
+
+
+@dataclass(repr=False)
+class Side:
+    """One clinic: `draft` and `signed` are evaluations, `plan` a draft written from the signed one.
+
+    `event` is an open red flag of another patient of the same name: it would stand in the way of the plan.
+    """
+
+    name: str
+    place: Location
+    chiro: Practitioner
+    patient: Patient
+    visit: Appointment
+    draft: Evaluation
+    signed: Evaluation
+    plan: CarePlan
+    event: RedFlagEvent
+    message: Message
+    type: AppointmentType
+    visit_link: str
+    stop_link: str
+
+
+@dataclass
+class Principal:
+    """Somebody who comes to look: a role held `here`, `elsewhere` (there), for the group, or none."""
+
+    role: str
+    held: str
+    user: User | None
+    client: Client
+
+    def __str__(self):
+        return f"{self.role} {self.held}".strip()
+
+    def cell(self, action: str) -> str | None:
+        return TABLE[action].get(self.role)
+
+    def reaches(self, action: str, side: str) -> bool:
+        """Whether the table gives this person the action at the place of that side."""
+        at = {HERE: "here", ELSEWHERE: "there"}.get(self.held, side)
+        return self.cell(action) == access.ALL or (self.cell(action) is not None and at == side)
+
+    def may_see(self, side: str) -> set[str]:
+        """The kinds of canaries of that side which this person may come across."""
+        return {kind for kind, rows in SEEN_WITH.items() if any(self.reaches(row, side) for row in rows)}
+
+
+@dataclass(repr=False)
+class World:
+    here: Side
+    there: Side
+    principals: list[Principal]
+
+    def principal(self, role: str, held: str = HERE) -> Principal:
+        return next(p for p in self.principals if (p.role, p.held) == (role, held))
+
+
+def build() -> World:
+    adjustment, evaluation = make.appointment_type(), make.evaluation_type()
+    Heartbeat.objects.create(name="beat", at=times.now())
+    here = _side("here", make.location("atlanta"), adjustment, evaluation)
+    there = _side("there", make.location("nashville", "America/Chicago"), adjustment, evaluation)
+    return World(here, there, [*_principals(here, there), Principal("", ANONYMOUS, None, Client())])
+
+
+def _side(name, place, adjustment, evaluation) -> Side:
+    place.parking = word(name, "place")
+    place.save()
+    chiro = make.practitioner(place, name=word(name, "colleague"))
+    by = chiro.user
+    patient = _patient(name, place)
+    visit = booking.book(patient=patient, practitioner=chiro, location=place, type=adjustment, by=by,
+                         starts_at=make.at(10, zone=place.time_zone))  # fmt: skip
+    visit.history.update(reason=word(name, "reason"))
+    finding, no = word(name, "finding"), dict.fromkeys(catalogue.RED_FLAGS, "no")
+    said = {"findings": [{"code": "heart_rate", "value": 70, "note": finding}], "conclusion": finding, "by": by}
+    signed, draft = (recording.start(patient=patient, location=place, by=by) for _ in range(2))
+    for evaluation in (signed, draft):
+        recording.save(evaluation, version=0, answers=no, **said)
+    signing.sign(signed, by=by)
+    signing.add(signed, text=finding, reason=finding, by=by)
+    flagged = _patient(name, place)
+    red_flags.answer(patient=flagged, evaluation=None, answers={"rf_thunderclap": "yes"}, by=by)
+    plan = planning.draft(evaluation=signed, by=by, practitioner=chiro, location=place, **plan_of(place, name))
+    return Side(
+        name, place, chiro, patient, visit, draft, signed, plan, red_flags.open_events(flagged)[0],
+        _message(name, patient), adjustment,
+        tokens.issue_link(purpose="visit", on=visit, expires_at=visit.ends_at),
+        tokens.issue_link(purpose="unsubscribe", on=patient, expires_at=visit.ends_at),
+    )  # fmt: skip
+
+
+def _patient(name, place) -> Patient:
+    person = word(name, "person")
+    return make.patient(
+        place, given=person, family="Sample", email=f"{word(name, 'mailbox').lower()}@example.org",
+        street=f"1 {person} Street", city=person, note=person,
+    )  # fmt: skip
+
+
+def plan_of(place, name) -> dict:
+    return {
+        "starts_on": make.MONDAY,
+        "phases": [{"kind": "relief", "visits_per_week": 2, "weeks": 2}],
+        "goals": [{"metric": "migraine_days_28", "baseline": 10, "target": 5, "due_on": make.MONDAY + timedelta(40)}],
+        "interventions": [],
+        "reevaluate_by": make.MONDAY + timedelta(days=20),
+        "note": word(name, "plan"),
+    }
+
+
+def _message(name, patient) -> Message:
+    now = times.now()
+    return Message.objects.create(
+        key=f"visit-booked:{name}", kind="visit-booked", patient_id=patient.pk, to=patient.email, status="failed",
+        message_id=f"<{name}@example.org>", subject=word(name, "subject"), text=word(name, "finding"), due_at=now,
+        try_after=now, useless_after=now + timedelta(days=1),
+    )  # fmt: skip
+
+
+def _principals(here, there):
+    for role in ROLES:
+        for held, places in ((HERE, [here.place]), (ELSEWHERE, [there.place]), (GROUP, [])):
+            if role == access.CLINICIAN:
+                user = {HERE: here.chiro.user, ELSEWHERE: there.chiro.user}.get(held) or _group_clinician()
+            else:
+                user = make.user(role, *places)
+            yield _signed_in(role, held, user)
+    yield _signed_in("", NOWHERE, User.objects.create_user("nobody@example.org", "demo-clinic", full_name="No Body"))
+
+
+def _group_clinician():
+    user = make.user(access.CLINICIAN)
+    Practitioner.objects.create(user=user)
+    return user
+
+
+def _signed_in(role, held, user) -> Principal:
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return Principal(role, held, user, client)
