@@ -1,3 +1,4 @@
+import logging
 import os
 import shutil
 
@@ -8,6 +9,7 @@ from rest_framework.test import APIClient
 
 from evaluations import protection
 from tests import make
+from tests.access import world
 
 # A busy machine is slow, not wrong: no test fails by the clock.
 settings.register_profile("atlas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -67,6 +69,13 @@ def adjustment(db):
 @pytest.fixture
 def evaluation_type(db):
     return make.evaluation_type()
+
+
+@pytest.fixture
+def clinics(db, monkeypatch):
+    """Two clinics and everybody, to be asked a thousand things. Refusals are the point of it, so none is logged."""
+    monkeypatch.setattr(logging.getLogger("django.request"), "disabled", True)
+    return world.build()
 
 
 @pytest.fixture

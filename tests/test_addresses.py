@@ -88,6 +88,22 @@ def test_every_address_is_expected():
     assert not unknown + gone, "\n" + "\n".join(unknown + gone)
 
 
+def test_every_good_request_is_known(clinics):
+    """What takes a POST or the like has to be tried with something good, else a refusal proves nothing."""
+    unknown = []
+    for address in addresses.ours():
+        for method in set(address.actions) - {"GET"}:
+            if f"{method} {address.template}" in expected.GOOD:
+                continue
+            allowed = [p for p in clinics.principals if p.user and p.reaches(address.actions[method], "here")]
+            with addresses.nothing_stays():
+                answer = addresses.ask(allowed[0], method, expected.path(address, clinics.here))
+            if answer.status != 405:
+                unknown.append(f"{method} {address}: say in tests/access/expected.py, GOOD, what a good request holds")
+
+    assert not unknown, "\n" + "\n".join(unknown)
+
+
 def test_third_party_addresses_are_declared_with_known_rows_and_exist():
     names = {name for name, _ in ADDRESSES}
 

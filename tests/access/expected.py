@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from appointments.models import Appointment
 from careplans.models import CarePlan, PlannedVisit
@@ -54,6 +55,14 @@ def _visit_is(status, **changes):
 
 def _visit_is_over(side):
     Appointment.objects.filter(pk=side.visit.pk).update(starts_at=times.now())
+
+
+def _visit_was_confirmed(side):
+    _visit_is("confirmed")(side)
+    side.visit.history.create(
+        step="confirmed", at=times.now(), by=side.chiro.user, by_whom="Robin", from_status="booked",
+        to_status="confirmed", to_start=side.visit.starts_at,
+    )  # fmt: skip
 
 
 def _plan_is(status):
@@ -123,6 +132,10 @@ GOOD: dict[str, Good] = {
     "POST appointments/{pk}/move/": Good(
         lambda side: {"practitioner": side.chiro.pk, "day": make.MONDAY, "time": "11:00"}
     ),
+    "POST appointments/{pk}/undo/": Good(
+        lambda side: {"event": side.visit.history.order_by("pk").last().pk}, _visit_was_confirmed
+    ),
+    "POST follow-ups/": Good(lambda side: {"about": "unconfirmed", "visit": side.visit.pk, "result": "no_answer"}),
     "POST evaluations/start/": Good(lambda side: {"patient": side.patient.pk}),
     "POST evaluations/{pk}/": Good(lambda side: {"version": side.draft.version, "heart_rate[]status": "assessed",
                                                  "heart_rate[]value": "71"}),
@@ -148,6 +161,7 @@ GOOD: dict[str, Good] = {
         }
     ),
     "POST api/v1/appointments/{pk}/reschedule/": Good(lambda side: {"starts_at": _slot(side)}),
+    "POST api/v1/appointments/{pk}/undo/": Good(before=_visit_was_confirmed),
     "POST api/v1/appointments/{pk}/arrive/": Good(),
     "POST api/v1/appointments/{pk}/confirm/": Good(),
     "POST api/v1/appointments/{pk}/cancel/": Good(),
@@ -176,3 +190,11 @@ def about(address: Address) -> Callable[[Side], tuple] | None:
     template = address.template.removeprefix(API)
     known = max((start for start in ABOUT if template.startswith(start)), key=len, default=None)
     return ABOUT.get(known)
+
+
+def path(address: Address, side: Side) -> str:
+    """The address of the thing of that side."""
+    find = about(address)
+    found = address.path(*(find(side) if address.parameters else ()))
+    query = ASKED.get(address.template, lambda side: {})(side)
+    return f"{found}?{urlencode(query)}" if query else found

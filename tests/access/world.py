@@ -83,7 +83,9 @@ class Principal:
         return TABLE[action].get(self.role)
 
     def reaches(self, action: str, side: str) -> bool:
-        """Whether the table gives this person the action at the place of that side."""
+        """Whether the table gives this person the action at the place of that side; to all what is for all."""
+        if action not in TABLE:
+            return True
         at = {HERE: "here", ELSEWHERE: "there"}.get(self.held, side)
         return self.cell(action) == access.ALL or (self.cell(action) is not None and at == side)
 
