@@ -93,7 +93,7 @@ def test_every_good_request_is_known(clinics):
     unknown = []
     for address in addresses.ours():
         for method in set(address.actions) - {"GET"}:
-            if f"{method} {address.template}" in expected.GOOD:
+            if f"{method} {address.template}" in expected.GOOD or (address.parameters and not expected.about(address)):
                 continue
             allowed = [p for p in clinics.principals if p.user and p.reaches(address.actions[method], "here")]
             with addresses.nothing_stays():

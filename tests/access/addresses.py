@@ -31,7 +31,7 @@ class Address:
 
     @property
     def is_api(self):
-        return self.template.startswith("api/")
+        return self.template.startswith(API)
 
     def path(self, *values) -> str:
         return "/" + self.template.format(**dict(zip(self.parameters, values, strict=True)))
@@ -77,7 +77,7 @@ class Answer:
 
     @property
     def leads_to_sign_in(self):
-        return self.status == 401 or (self.status == 302 and "/accounts/login/" in self.response["Location"])
+        return self.status == 401 or (self.status == 302 and "/accounts/login/?next=" in self.response["Location"])
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def ask(principal, method: str, path: str, body=None, **headers) -> Answer:
         return execute(sql, params, many, context)
 
     given = {"headers": headers, "data": body or {}}
-    if path.startswith("/api/") and method != "GET":
+    if path.startswith(f"/{API}") and method != "GET":
         given |= {"data": body if isinstance(body, str) else json.dumps(body or {}), "content_type": "application/json"}
     with connection.execute_wrapper(note):
         response = getattr(principal.client, method.lower())(path, **given)

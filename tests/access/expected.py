@@ -26,8 +26,9 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "red-flags/{pk}/": lambda side: (side.event.pk,),
     "care-plans/{pk}/": lambda side: (side.plan.pk,),
     "messages/{pk}/": lambda side: (side.message.pk,),
-    "my/visits/{token}/": lambda side: (side.visit_link,),
-    "my/unsubscribe/{token}/": lambda side: (side.stop_link,),
+    "welcome/{token}/": lambda side: (side.links["welcome"],),
+    "my/visits/{token}/": lambda side: (side.links["visit"],),
+    "my/unsubscribe/{token}/": lambda side: (side.links["stop"],),
 }
 
 # Addresses that take the thing they are about from the query.
@@ -116,6 +117,7 @@ _RESOLUTION = {
 # By method and address; what a GET needs goes into the query.
 GOOD: dict[str, Good] = {
     "GET api/v1/availability/": Good(lambda side: {"type": side.type.slug, "from": make.MONDAY, "to": make.MONDAY}),
+    "POST welcome/{token}/": Good(lambda side: dict.fromkeys(("password", "again"), "correct horse battery")),
     "POST locations/choose/": Good(lambda side: {"location": side.place.slug}, changes=False),
     "POST patients/new/": Good(lambda side: {**_new_patient(side), "sex": "unknown", "home_location": side.place.pk}),
     "POST patients/{pk}/edit/": Good(

@@ -17,7 +17,7 @@ from clinic import times, tokens
 from clinic.models import Heartbeat, Message, User
 from evaluations import catalogue, recording, red_flags, signing
 from evaluations.models import Evaluation, RedFlagEvent
-from locations import access
+from locations import access, staffing
 from locations.models import Location, Practitioner
 from patients.models import Patient
 from tests import make
@@ -63,8 +63,7 @@ class Side:
     event: RedFlagEvent
     message: Message
     type: AppointmentType
-    visit_link: str
-    stop_link: str
+    links: dict[str, str]
 
 
 @dataclass
@@ -134,8 +133,7 @@ def _side(name, place, adjustment, evaluation) -> Side:
     return Side(
         name, place, chiro, patient, visit, draft, signed, plan, red_flags.open_events(flagged)[0],
         _message(name, patient), adjustment,
-        tokens.issue_link(purpose="visit", on=visit, expires_at=visit.ends_at),
-        tokens.issue_link(purpose="unsubscribe", on=patient, expires_at=visit.ends_at),
+        _links(visit, patient, make.user(access.DESK, place)),
     )  # fmt: skip
 
 
@@ -155,6 +153,17 @@ def plan_of(place, name) -> dict:
         "interventions": [],
         "reevaluate_by": make.MONDAY + timedelta(days=20),
         "note": word(name, "plan"),
+    }
+
+
+def _links(visit, patient, newcomer) -> dict[str, str]:
+    """Tokens as mails carry them."""
+    newcomer.set_unusable_password()
+    newcomer.save()
+    about = {"visit": ("visit", visit), "stop": ("unsubscribe", patient), "welcome": (staffing.PURPOSE, newcomer)}
+    return {
+        name: tokens.issue_link(purpose=purpose, on=on, expires_at=visit.ends_at)
+        for name, (purpose, on) in about.items()
     }
 
 
