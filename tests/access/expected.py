@@ -11,9 +11,15 @@ from urllib.parse import urlencode
 from appointments.models import Appointment
 from careplans.models import CarePlan, PlannedVisit
 from clinic import times
+from locations.models import Location
 from tests import make
 from tests.access.addresses import API, Address
 from tests.access.world import Side, plan_of
+
+
+def _room(side):
+    return side.place.rooms.earliest("pk")
+
 
 # The thing that the parameters of an address name, by the beginning of the address; the longest beginning counts.
 # Where the API has the same beginning it is about the same.
@@ -26,6 +32,11 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "red-flags/{pk}/": lambda side: (side.event.pk,),
     "care-plans/{pk}/": lambda side: (side.plan.pk,),
     "messages/{pk}/": lambda side: (side.message.pk,),
+    "setup/clinics/{slug}/": lambda side: (side.place.slug,),
+    "setup/clinics/{slug}/delete/": lambda side: (side.spare.slug,),
+    "setup/rooms/{pk}/": lambda side: (_room(side).pk,),
+    "setup/people/{pk}/": lambda side: (side.newcomer.pk,),
+    "setup/roles/{pk}/": lambda side: (side.newcomer.assignments.get().pk,),
     "welcome/{token}/": lambda side: (side.links["welcome"],),
     "my/visits/{token}/": lambda side: (side.links["visit"],),
     "my/unsubscribe/{token}/": lambda side: (side.links["stop"],),
@@ -48,6 +59,10 @@ class Good:
     body: Callable[[Side], dict] = lambda side: {}
     before: Callable[[Side], object] = lambda side: None
     changes: bool = True
+
+
+def _clinic_is_closed(side):
+    Location.objects.filter(pk=side.place.pk).update(is_open=False)
 
 
 def _visit_is(status, **changes):
@@ -103,6 +118,17 @@ def _new_patient(side):
     return {"given_name": "Morgan", "family_name": "Newcomer", "birth_date": "1980-02-03"}
 
 
+def _clinic(side):
+    place = side.place
+    return {name: getattr(place, name) for name in ("name", "city", "state", "time_zone")} | {"parking": "Behind"}
+
+
+_HOURS = {
+    "hours-TOTAL_FORMS": 1, "hours-INITIAL_FORMS": 0, "hours-0-days": ["0", "2"], "hours-0-starts": "07:00",
+    "hours-0-ends": "19:00",
+}  # fmt: skip
+
+
 def _slot(side, hour=11):
     return make.at(hour, zone=side.place.time_zone).isoformat()
 
@@ -119,6 +145,23 @@ GOOD: dict[str, Good] = {
     "GET api/v1/availability/": Good(lambda side: {"type": side.type.slug, "from": make.MONDAY, "to": make.MONDAY}),
     "POST welcome/{token}/": Good(lambda side: dict.fromkeys(("password", "again"), "correct horse battery")),
     "POST locations/choose/": Good(lambda side: {"location": side.place.slug}, changes=False),
+    "POST locations/show/": Good(lambda side: {"location": [side.place.slug]}, changes=False),
+    "POST setup/clinics/new/": Good(lambda side: {**_clinic(side), "name": "Macon"}),
+    "POST setup/clinics/{slug}/details/": Good(lambda side: _clinic(side)),
+    "POST setup/clinics/{slug}/hours/": Good(lambda side: _HOURS),
+    "POST setup/clinics/{slug}/ways/": Good(lambda side: {f"to-{side.spare.slug}-minutes": 20}),
+    "POST setup/clinics/{slug}/rooms/": Good(lambda side: {"room-name": "Quiet room", "room-kind": "adjusting"}),
+    "POST setup/clinics/{slug}/state/": Good(lambda side: {"do": "open"}, _clinic_is_closed),
+    "POST setup/clinics/{slug}/delete/": Good(),
+    "POST setup/rooms/{pk}/": Good(lambda side: {f"room-{_room(side).pk}-name": "Quiet room",
+                                                 f"room-{_room(side).pk}-kind": _room(side).kind}),
+    "POST setup/people/new/": Good(
+        lambda side: {"full_name": "Kim", "email": "kim@example.org", "role": "desk", "locations": [side.place.slug]}
+    ),
+    "POST setup/people/{pk}/roles/": Good(lambda side: {"role": "clinician", "locations": [side.place.slug]}),
+    "POST setup/people/{pk}/state/": Good(lambda side: {"do": "disable"}),
+    "POST setup/people/{pk}/invite-again/": Good(),
+    "POST setup/roles/{pk}/take/": Good(),
     "POST patients/new/": Good(lambda side: {**_new_patient(side), "sex": "unknown", "home_location": side.place.pk}),
     "POST patients/{pk}/edit/": Good(
         lambda side: {**_new_patient(side), "sex": "unknown", "home_location": side.place.pk}

@@ -49,6 +49,7 @@ def word(side: str, kind: str) -> str:
 class Side:
     """One clinic: `draft` and `signed` are evaluations, `plan` a draft written from the signed one.
 
+    `newcomer` is of the desk and has no password yet, `spare` a clinic where nothing has happened and nobody works;
     `event` is an open red flag of another patient of the same name: it would stand in the way of the plan.
     """
 
@@ -63,6 +64,8 @@ class Side:
     event: RedFlagEvent
     message: Message
     type: AppointmentType
+    newcomer: User
+    spare: Location
     links: dict[str, str]
 
 
@@ -129,11 +132,15 @@ def _side(name, place, adjustment, evaluation) -> Side:
     signing.add(signed, text=finding, reason=finding, by=by)
     flagged = _patient(name, place)
     red_flags.answer(patient=flagged, evaluation=None, answers={"rf_thunderclap": "yes"}, by=by)
+    newcomer = make.user(access.DESK, place)
+    newcomer.set_unusable_password()
+    newcomer.save()
+    spare = Location.objects.create(slug=f"{name}-spare", name=f"{name.title()} spare", time_zone=place.time_zone)
     plan = planning.draft(evaluation=signed, by=by, practitioner=chiro, location=place, **plan_of(place, name))
     return Side(
         name, place, chiro, patient, visit, draft, signed, plan, red_flags.open_events(flagged)[0],
         _message(name, patient), adjustment,
-        _links(visit, patient, make.user(access.DESK, place)),
+        newcomer, spare, _links(visit, patient, newcomer),
     )  # fmt: skip
 
 
@@ -158,8 +165,6 @@ def plan_of(place, name) -> dict:
 
 def _links(visit, patient, newcomer) -> dict[str, str]:
     """Tokens as mails carry them."""
-    newcomer.set_unusable_password()
-    newcomer.save()
     about = {"visit": ("visit", visit), "stop": ("unsubscribe", patient), "welcome": (staffing.PURPOSE, newcomer)}
     return {
         name: tokens.issue_link(purpose=purpose, on=on, expires_at=visit.ends_at)
