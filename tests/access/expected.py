@@ -5,11 +5,11 @@ good form or body holds. An address that is missing here fails `test_every_addre
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import urlencode
 
 from appointments.models import Appointment
-from careplans.models import CarePlan, PlannedVisit
+from careplans import planning
+from careplans.models import CarePlan
 from clinic import times
 from locations.models import Location
 from tests import make
@@ -35,6 +35,7 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "setup/clinics/{slug}/": lambda side: (side.place.slug,),
     "setup/clinics/{slug}/delete/": lambda side: (side.spare.slug,),
     "setup/rooms/{pk}/": lambda side: (_room(side).pk,),
+    "setup/closures/{pk}/": lambda side: (side.place.closures.get().pk,),
     "setup/people/{pk}/": lambda side: (side.newcomer.pk,),
     "setup/roles/{pk}/": lambda side: (side.newcomer.assignments.get().pk,),
     "welcome/{token}/": lambda side: (side.links["welcome"],),
@@ -86,16 +87,12 @@ def _plan_is(status):
 
 
 def _plan_is_ready(side):
-    signed = {"consent_signed_at": times.now(), "consent_signed_name": "Avery Testerson"}
-    CarePlan.objects.filter(pk=side.plan.pk).update(**signed)
+    planning.sign_consent(side.plan, name="Avery Testerson", by=side.chiro.user)
 
 
-def _plan_has_visits(side):
+def _plan_is_active(side):
     _plan_is_ready(side)
-    _plan_is("active")(side)
-    days = (make.MONDAY + timedelta(week * 7 + day) for week in range(2) for day in (1, 3))
-    phase = side.plan.phases.get()
-    PlannedVisit.objects.bulk_create(PlannedVisit(phase=phase, number=n, wanted_on=d) for n, d in enumerate(days, 1))
+    planning.activate(side.plan, by=side.chiro.user)
 
 
 def _plan_form(side):
@@ -155,6 +152,11 @@ GOOD: dict[str, Good] = {
     "POST setup/clinics/{slug}/delete/": Good(),
     "POST setup/rooms/{pk}/": Good(lambda side: {f"room-{_room(side).pk}-name": "Quiet room",
                                                  f"room-{_room(side).pk}-kind": _room(side).kind}),
+    "POST setup/closures/": Good(
+        lambda side: {"where": "some", "locations": [side.place.slug], "starts_on": make.MONDAY,
+                      "ends_on": make.MONDAY, "reason": "Painting"}
+    ),
+    "POST setup/closures/{pk}/take-back/": Good(),
     "POST setup/people/new/": Good(
         lambda side: {"full_name": "Kim", "email": "kim@example.org", "role": "desk", "locations": [side.place.slug]}
     ),
@@ -194,7 +196,7 @@ GOOD: dict[str, Good] = {
     ),
     "POST care-plans/{pk}/consent/": Good(lambda side: {"name": "Avery Testerson"}),
     "POST care-plans/{pk}/step/": Good(lambda side: {"step": "activate"}, _plan_is_ready),
-    "POST care-plans/{pk}/schedule/": Good(lambda side: _SCHEDULE, _plan_has_visits),
+    "POST care-plans/{pk}/schedule/": Good(lambda side: _SCHEDULE, _plan_is_active),
     "POST messages/{pk}/try-again/": Good(),
     "POST my/visits/{token}/": Good(lambda side: {"step": "confirm"}),
     "POST my/unsubscribe/{token}/": Good(),
@@ -226,7 +228,7 @@ GOOD: dict[str, Good] = {
     "POST api/v1/care-plans/{pk}/resume/": Good(before=_plan_is("on_hold")),
     "POST api/v1/care-plans/{pk}/complete/": Good(before=_plan_is("active")),
     "POST api/v1/care-plans/{pk}/discontinue/": Good(lambda side: {"reason": "Moved away."}),
-    "POST api/v1/care-plans/{pk}/schedule/": Good(lambda side: _SCHEDULE, _plan_has_visits),
+    "POST api/v1/care-plans/{pk}/schedule/": Good(lambda side: _SCHEDULE, _plan_is_active),
 }  # fmt: skip
 
 

@@ -117,6 +117,8 @@ def build() -> World:
 def _side(name, place, adjustment, evaluation) -> Side:
     place.parking = word(name, "place")
     place.save()
+    far = make.MONDAY + timedelta(200)
+    place.closures.create(starts_on=far, ends_on=far, reason=word(name, "place"))
     chiro = make.practitioner(place, name=word(name, "colleague"))
     by = chiro.user
     patient = _patient(name, place)
