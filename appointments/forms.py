@@ -69,7 +69,7 @@ class ChooseDay(forms.Form):
 class FindPatient(forms.Form):
     q = forms.CharField(
         label="Find the patient", max_length=100, required=False, validators=[clean_line],
-        help_text="Name, date of birth (1991-11-14) or the end of the phone number.",
+        help_text="Name, birth date like 3/14/1985, or the last digits of the phone.",
     )  # fmt: skip
 
 

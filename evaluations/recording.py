@@ -135,10 +135,18 @@ def _warnings(checked) -> dict[str, str]:
     return {f"findings.{n}.value": text for n, text in asked.items() if text}
 
 
-def _invalid(faults):
+def _invalid(faults, findings):
     fields = {f"findings.{where}": text for where, text in faults.items()}
-    detail = "; ".join(f"{where}: {text}" for where, text in list(fields.items())[:5])
+    detail = " ".join(f"{_label(findings, where)}: {text}" for where, text in list(faults.items())[:5])
     return RuleBroken(detail, code="invalid_finding", fields=fields, status=400)
+
+
+def _label(findings, where):
+    """What `3.value` speaks of, in the words of the catalogue."""
+    position = where.split(".")[0]
+    raw = findings[int(position)] if position.isdecimal() else None
+    code = raw.get("code") if isinstance(raw, dict) else None
+    return catalogue.FINDINGS[code].label if isinstance(code, str) and code in catalogue.FINDINGS else where
 
 
 def _checked(findings, stored) -> list[Checked]:
@@ -149,7 +157,7 @@ def _checked(findings, stored) -> list[Checked]:
     if not faults:
         checked, faults = consistency.settle(checked, stored)
     if faults:
-        raise _invalid(faults)
+        raise _invalid(faults, findings)
     return checked
 
 

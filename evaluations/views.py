@@ -72,13 +72,18 @@ def _form(request, found, part, sections, *, broken=None, outcomes=None, conclus
         "unanswered": len(catalogue.RED_FLAGS) - len(answers),
         "outcomes": _outcome_rows(found.measures if outcomes is None else outcomes),
         "conclusion": found.conclusion if conclusion is None else conclusion,
-        "lines": summary.lines(list(found.findings.all()), summary.who(found)) if part.code == "summary" else [],
+        "notable": _notable(found) if part.code == "summary" else [],
         "missing": signing.missing(found) if part.code == "summary" else [],
     }
     following = catalogue.PARTS.index(part) + 1
     context["next_part"] = catalogue.PARTS[following] if following < len(catalogue.PARTS) else None
     context["has_emergency"] = any(event.tier == "emergency" for event in context["open_events"])
     return render(request, "evaluations/evaluation.html", context, status=broken.status if broken else 200)
+
+
+def _notable(found):
+    sections = summary.lines(list(found.findings.all()), summary.who(found))
+    return [line for _, lines in sections for line in lines if line.stands_out]
 
 
 def _tab(found, part, current):

@@ -7,7 +7,7 @@ from patients.models import Patient
 
 
 def _row(*fields):
-    return Row(*(Column(name, css_class="col-sm-6") for name in fields), css_class="g-3")
+    return Row(*(Column(name, css_class="col-sm-6") for name in fields), css_class="gx-3")
 
 
 class PatientForm(forms.ModelForm):

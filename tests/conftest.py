@@ -15,13 +15,14 @@ from tests.access import world
 settings.register_profile("atlas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("atlas")
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def pytest_runtest_setup(item):
     """Without a Chromium the browser tests say so; `REQUIRE_BROWSER=1` makes that a failure."""
     if item.get_closest_marker("browser") and not CHROMIUM:
-        reason = "no Chromium on this machine"
+        reason = "No Chromium was found; install one or name it in CHROMIUM."
         pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip(reason)
 
 

@@ -1,7 +1,6 @@
 """A real browser against the processes that `make run` starts: web, Celery worker and beat."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+
+from tests.conftest import CHROMIUM
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,6 +23,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 60_000  # milliseconds; on a busy machine everything takes its time
 # The journey is told on the embedded default, whatever the rest of the suite runs on.
 ELSEWHERE = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "BASE_URL", "ALLOWED_HOSTS", "HOST", "DEBUG", "SECRET_KEY")
 
@@ -33,11 +34,18 @@ class Clinic:
 
     address: str
     mails: Path
+    environment: dict
+
+    def python(self, code: str) -> str:
+        """What the code prints, run beside the clinic with its database."""
+        command = [sys.executable, "-c", f"import django; django.setup()\n{code}"]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True)
+        return done.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def clinic(tmp_path_factory):
-    _need_chromium()
+    """One for all the journeys: each makes what it changes itself."""
     var = tmp_path_factory.mktemp("atlas")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -58,26 +66,76 @@ def clinic(tmp_path_factory):
         )  # fmt: skip
         try:
             _wait_until_up(f"http://127.0.0.1:{port}", running, var / "log")
-            yield Clinic(f"http://127.0.0.1:{port}", var / "mail")
+            yield Clinic(f"http://127.0.0.1:{port}", var / "mail", environment)
         finally:
             _stop(running)
 
 
-@pytest.fixture
-def browser():
-    _need_chromium()
+@pytest.fixture(scope="session")
+def chromium():
+    # While it is driven, a loop runs in this thread, for which Django would refuse the database to the other tests.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
 
 
-def _need_chromium():
-    if CHROMIUM is None:
-        reason = "No Chromium was found; install one or name it in CHROMIUM."
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+@pytest.fixture
+def browser(chromium):
+    """Shared, since it takes long to start; the windows that a test opened are closed after it."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
+
+
+@pytest.fixture
+def opened(browser, live_server, client):
+    """`opened(user, address)` is a page of somebody signed in, on the rows of the test itself.
+
+    `page.mistakes` fills with what its scripts did wrong; further arguments go to the window.
+    """
+
+    def enter(user, address, **window):
+        client.force_login(user)
+        desk = {"width": 1366, "height": 768}
+        context = browser.new_context(**{"viewport": desk, "base_url": live_server.url, **window})
+        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.mistakes = []
+        page.on("pageerror", lambda error: page.mistakes.append(str(error)))
+        page.goto(address)
+        return page
+
+    return enter
+
+
+@pytest.fixture(scope="session")
+def seats():
+    """Who has signed in already: name → cookies."""
+    return {}
+
+
+@pytest.fixture
+def signed_in(browser, clinic, seats):
+    """`signed_in("desk")` gives a page of that person of the demo clinic; further arguments go to the window."""
+
+    def enter(name, **window):
+        window = {"viewport": {"width": 1366, "height": 768}, "storage_state": seats.get(name), **window}
+        page = browser.new_context(**window).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(clinic.address)
+        if name not in seats:
+            page.get_by_label("Email").fill(f"{name}@demo.test")
+            page.get_by_label("Password").first.fill("demo-clinic")
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("navigation", name="Main").wait_for()
+            seats[name] = page.context.storage_state()
+        return page
+
+    return enter
 
 
 def _wait_until_up(address, running, log, seconds=60):

@@ -13,30 +13,19 @@ pytestmark = pytest.mark.browser
 FAMILY_NAME = "Morgenstern"
 
 
-def test_a_day_at_the_clinic(clinic, browser):
-    desk = _signed_in(browser, clinic, "desk")
+def test_a_day_at_the_clinic(clinic, browser, signed_in):
+    desk = signed_in("desk")
     _register(desk, clinic)
     visit = _book_the_soonest_evaluation(desk)
     _confirm_from_the_mail(browser, clinic)
     _check_in(desk, visit)
 
-    chiro = _signed_in(browser, clinic, "chiro")
+    chiro = signed_in("chiro")
     _evaluate_and_sign(chiro, visit)
     first_visit = _write_the_plan(chiro)
 
     desk.goto(f"{clinic.address}/calendar/?day={first_visit.isoformat()}")
     expect(desk.get_by_text(FAMILY_NAME).first).to_be_visible()
-
-
-def _signed_in(browser, clinic, name):
-    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
-    page.set_default_timeout(15_000)
-    page.goto(clinic.address)
-    page.get_by_label("Email").fill(f"{name}@demo.test")
-    page.get_by_label("Password", exact=False).first.fill("demo-clinic")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
-    return page
 
 
 def _register(desk, clinic):
@@ -109,6 +98,7 @@ def _evaluate_and_sign(chiro, visit):
     parts.get_by_role("link", name=re.compile("Posture")).click()
     chiro.get_by_role("textbox", name="Craniovertebral angle (CVA)", exact=True).fill("46.5")
     chiro.get_by_role("button", name="Save", exact=True).click()
+    expect(chiro.locator(".notice", has_text="Saved")).to_be_visible()  # the page that the save led to
     expect(chiro.get_by_role("textbox", name="Craniovertebral angle (CVA)", exact=True)).to_have_value("46.5")
     chiro.get_by_role("link", name="Review and sign").click()
     chiro.get_by_role("button", name="Sign as Robin Atlasby").click()
