@@ -62,8 +62,25 @@ def _instant(form, location, *, day="day", wall="time"):
         return None
 
 
-class ChooseDay(forms.Form):
+class ChooseCalendar(forms.Form):
+    """Which days, how, and of whom; what is not said is today, as columns, by practitioner, everybody."""
+
     day = day_field(required=False)
+    view = forms.ChoiceField(choices=[(v, v) for v in ("day", "week", "list")], required=False)
+    days = forms.TypedChoiceField(choices=[(1, 1), (7, 7)], coerce=int, empty_value=1, required=False)
+    by = forms.ChoiceField(choices=[(b, b) for b in ("practitioner", "room")], required=False)
+    practitioner = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+    def clean_view(self):
+        return self.cleaned_data["view"] or "day"
+
+    def clean_by(self):
+        return self.cleaned_data["by"] or "practitioner"
+
+    def clean(self):
+        if self.cleaned_data.get("view") != "list":
+            self.cleaned_data["days"] = 1
+        return self.cleaned_data
 
 
 class FindPatient(forms.Form):

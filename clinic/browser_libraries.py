@@ -10,8 +10,6 @@ FILES = {
     "lib/inter-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
     "lib/bootstrap.min.css": "bootstrap/dist/css/bootstrap.min.css",
     "lib/bootstrap.bundle.min.js": "bootstrap/dist/js/bootstrap.bundle.min.js",
-    "lib/event-calendar.min.css": "@event-calendar/build/dist/event-calendar.min.css",
-    "lib/event-calendar.min.js": "@event-calendar/build/dist/event-calendar.min.js",
 }
 
 

@@ -5,7 +5,7 @@ import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from appointments import availability, booking, calendar_day, holds, visit_status
+from appointments import availability, booking, calendar_page, holds, visit_status
 from appointments.models import Appointment, AppointmentEvent, Hold, TimeOff
 from clinic import times
 from clinic.errors import RuleBroken
@@ -196,7 +196,7 @@ def test_no_list_of_appointments_shows_a_hold(place, atlanta, chiro, desk, owner
     assert not atlanta.appointments.exists()
     assert not chiro.appointments.exists()
     assert not AppointmentEvent.objects.exists()
-    assert calendar_day.read(atlanta, MONDAY, owner).visits == []
+    assert calendar_page.read(calendar_page.Asked([atlanta], MONDAY), owner).visits == []
     assert api(desk).get(f"/api/v1/appointments/?location=atlanta&date={MONDAY}").json()["results"] == []
     assert api(desk).get(f"/api/v1/appointments/{hold.pk}/").status_code == 404
     assert api(desk).post(f"/api/v1/appointments/{hold.pk}/cancel/", {}).status_code == 404

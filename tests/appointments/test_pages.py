@@ -1,16 +1,11 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from appointments import booking, visit_actions, visit_status
-from appointments.models import Appointment, TimeOff
-from locations.models import Closure
+from appointments.models import Appointment
 from tests import make
 from tests.make import MONDAY, at
-
-EVENTS = "/calendar/events/"
 
 
 def another(visit, hour, minute=0, **who):
@@ -23,133 +18,6 @@ def another(visit, hour, minute=0, **who):
 
 def ajax(client, visit, **fields):
     return client.post(f"/appointments/{visit.pk}/move/", fields, headers={"Accept": "application/json"})
-
-
-# ---- The calendar
-
-
-def test_calendar_lists_visits_of_the_chosen_day(sign_in, desk, visit):
-    page = sign_in(desk).get("/calendar/", {"day": MONDAY.isoformat()}).content.decode()
-
-    assert "Monday, January 4, 2027" in page
-    assert "10:00–10:15 AM" in page
-    assert "Avery Testerson" in page
-    assert "all times EST" in page
-
-
-def test_calendar_of_an_empty_day_says_who_works(sign_in, desk, chiro):
-    page = sign_in(desk).get("/calendar/", {"day": MONDAY.isoformat()}).content.decode()
-
-    assert "No visits on this day" in page
-    assert "Robin Sample, DC at work." in page
-
-
-def test_calendar_names_the_reason_of_a_closure(sign_in, desk, atlanta, chiro):
-    Closure.objects.create(location=atlanta, starts_on=MONDAY, ends_on=MONDAY, reason="Snow")
-
-    page = sign_in(desk).get("/calendar/", {"day": MONDAY.isoformat()}).content.decode()
-
-    assert "Atlanta is closed on this day: Snow." in page
-
-
-def test_calendar_without_a_location_says_what_to_do(sign_in, owner):
-    client = sign_in(owner)
-
-    assert "You do not work at a location yet" in client.get("/calendar/").content.decode()
-    assert client.get(EVENTS).status_code == 400
-
-
-def test_events_are_wall_clock_of_the_location(sign_in, nashville, adjustment):
-    chiro = make.practitioner(nashville)
-    person = make.patient(nashville)
-    starts = at(9, zone="America/Chicago")
-    booked = booking.book(
-        patient=person, practitioner=chiro, location=nashville, type=adjustment, starts_at=starts, by=chiro.user
-    )
-
-    data = sign_in(chiro.user).get(EVENTS, {"day": MONDAY.isoformat()}).json()
-
-    assert data["utc_offset"] == "-06:00"
-    assert data["columns"] == [{"id": str(chiro.pk), "title": chiro.name}]
-    shown = next(e for e in data["events"] if e["id"] == str(booked.pk))
-    assert (shown["start"], shown["end"]) == ("2027-01-04T09:00:00", "2027-01-04T09:15:00")
-    assert shown["extendedProps"]["status"] == "Booked"
-    assert shown["editable"] is True
-
-
-@pytest.mark.parametrize(
-    ("day", "offset"), [("2027-03-13", "-05:00"), ("2027-03-14", "-04:00"), ("2026-11-01", "-05:00")]
-)
-def test_events_carry_the_offset_of_their_day(sign_in, desk, day, offset):
-    assert sign_in(desk).get(EVENTS, {"day": day}).json()["utc_offset"] == offset
-
-
-def test_events_shade_the_time_nobody_works(sign_in, desk, chiro):
-    TimeOff.objects.create(practitioner=chiro, starts_at=at(12), ends_at=at(13))
-
-    data = sign_in(desk).get(EVENTS, {"day": MONDAY.isoformat()}).json()
-
-    assert (data["first_hour"], data["last_hour"]) == (8, 18)
-    assert [(e["start"][11:16], e["end"][11:16]) for e in data["events"]] == [
-        ("08:00", "09:00"), ("12:00", "13:00"), ("17:00", "18:00")
-    ]  # fmt: skip
-
-
-def test_events_show_a_late_visit_to_its_end(sign_in, atlanta, chiro, adjustment, patient):
-    manager = make.user("manager", atlanta)
-    booking.book(
-        patient=patient, practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(23, 45), by=manager,
-        override_reason="Emergency",
-    )  # fmt: skip
-
-    data = sign_in(manager).get(EVENTS, {"day": MONDAY.isoformat()}).json()
-
-    assert data["last_hour"] == 24
-    assert ("2027-01-04T17:00:00", "2027-01-05T00:00:00") in [(e["start"], e["end"]) for e in data["events"]]
-
-
-def test_events_leave_cancelled_visits_to_the_list(sign_in, desk, visit):
-    visit_status.cancel(visit, by=desk)
-    client = sign_in(desk)
-
-    events = client.get(EVENTS, {"day": MONDAY.isoformat()}).json()["events"]
-    assert [e["id"] for e in events if e.get("display") != "background"] == []
-    assert "Cancelled" in client.get("/calendar/", {"day": MONDAY.isoformat()}).content.decode()
-
-
-def test_events_of_other_locations_are_not_seen(sign_in, desk, visit, marietta):
-    client = sign_in(desk)
-    assert str(visit.pk) in [e["id"] for e in client.get(EVENTS, {"day": MONDAY.isoformat()}).json()["events"]]
-
-    client = sign_in(make.user("desk", marietta))
-
-    assert client.get(EVENTS, {"day": MONDAY.isoformat()}).json()["events"] == []
-
-
-def test_events_take_the_same_queries_for_one_visit_and_three(sign_in, desk, visit):
-    client = sign_in(desk)
-
-    def queries():
-        with CaptureQueriesContext(
-            connection,
-        ) as caught:
-            client.get(EVENTS, {"day": MONDAY.isoformat()})
-        return len(caught)
-
-    queries()
-    one = queries()
-    another(visit, 11)
-    another(visit, 12)
-
-    assert queries() == one
-
-
-@pytest.mark.parametrize("day", ["tomorrow", "2027-13-01", "0001-01-01", "9999-12-31", "2027-01-04\0", "1" * 5000])
-def test_calendar_refuses_a_day_that_is_none(sign_in, desk, day):
-    client = sign_in(desk)
-
-    assert client.get("/calendar/", {"day": day}).status_code == 400
-    assert client.get(EVENTS, {"day": day}).status_code == 400
 
 
 # ---- Moving

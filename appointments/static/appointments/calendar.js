@@ -1,137 +1,102 @@
-/**
- * The day in columns. The server speaks wall-clock text of the clinic without an offset, and gets wall-clock text back,
- * so the zone of this browser never moves a visit. A move that the server refuses is taken back and explained.
- */
+/** The calendar page: draws the columns, lets visits be moved, and follows what others change. */
 
-import { element, moveVisit, say, wallClock } from "./moving.js";
+import { ask, askToMove, say, takeBack } from "./asking.js";
+import { offerBooking } from "./booking_here.js";
+import { enableCarrying } from "./carrying.js";
+import { Columns } from "./columns.js";
+import { enableDragging } from "./dragging.js";
+import { canMove, wall } from "./visit_card.js";
+import { makeDialog } from "./visit_dialog.js";
 
+const REFRESH = 5_000; // milliseconds
 const place = document.getElementById("calendar");
-const list = document.getElementById("day-list");
-const views = document.getElementById("view-choice");
-const dialog = document.getElementById("visit-dialog");
-const PHONE = "(max-width: 700px)";
-const REFRESH = 60_000; // milliseconds
-let calendar = null;
-let busy = false; // a drag or a move is under way: a refresh would pull the visit from under the hand
+const columns = new Columns(place);
+let etag = "";
+let held = 0; // moves under way: a refresh would pull the visit from under the hand
+let lost = false;
 
-function eventContent({ event, timeText }) {
-  if (event.display === "background") return undefined;
-  const { status, type, room } = event.extendedProps;
-  const minutes = (event.end - event.start) / 60_000;
-  const body = element("div", minutes < 30 ? "visit-body is-short" : minutes < 45 ? "visit-body is-half" : "visit-body");
-  const head = element("div", "visit-head");
-  head.append(element("span", "visit-name", event.title), element("span", "visit-status", status));
-  body.append(head, element("div", "visit-more", `${timeText} · ${type} · ${room}`));
-  return { domNodes: [body] };
-}
-
-/** Ask the server, offer what it answers, and show the day as it is then; true when the visit was moved. */
-async function move(url, fields, back = null) {
-  busy = true;
-  try {
-    const moved = await moveVisit(url, fields, back, move);
-    if (moved) await load();
-    return moved;
-  } finally {
-    busy = false;
-  }
-}
-
-async function dropped(info) {
-  const { starts, move_url: url } = info.event.extendedProps;
-  const before = info.oldEvent.resourceIds[0];
-  const after = info.newResource?.id ?? before;
-  const back = { ...wallClock(starts, {}), practitioner: before };
-  if (!(await move(url, { ...wallClock(starts, info.delta), practitioner: after }, back))) info.revert();
-}
-
-function opened({ event }) {
-  const { url, move_url: moveUrl, starts, status, type, room } = event.extendedProps;
-  if (!url) return;
-  if (!dialog || event.editable === false) {
-    location.assign(url);
-    return;
-  }
-  document.getElementById("visit-dialog-title").textContent = event.title;
-  document.getElementById("visit-dialog-facts").textContent = `${type}, ${room}. ${status}.`;
-  document.getElementById("visit-dialog-open").href = url;
-  const form = document.getElementById("visit-dialog-move");
-  form.action = moveUrl;
-  form.practitioner.value = event.resourceIds[0];
-  Object.assign(form.dataset, { ...wallClock(starts, {}), practitioner: event.resourceIds[0] });
-  form.day.value = form.dataset.day;
-  form.time.value = form.dataset.time;
-  dialog.showModal();
-}
-
-/** The library marks its grid as a table without the rows and cells a table needs: to a screen reader it is none. */
-function mendRoles() {
-  for (const part of place.querySelectorAll("[role]")) {
-    if (/^(table|row|rowgroup|columnheader|rowheader|cell)$/.test(part.getAttribute("role"))) part.removeAttribute("role");
-  }
-}
-
-function options(data) {
-  return {
-    view: "resourceTimeGridDay",
-    date: data.day,
-    timeZone: data.utc_offset,
-    headerToolbar: { start: "", center: "", end: "" },
-    dayHeaderFormat: () => "",
-    allDaySlot: false,
-    nowIndicator: true,
-    slotDuration: "00:15",
-    slotLabelInterval: "01:00",
-    slotHeight: 26, // a 15-minute visit must be a target of at least 24 px
-    columnWidth: "minmax(150px, 1fr)",
-    slotMinTime: `${data.first_hour}:00`,
-    slotMaxTime: `${data.last_hour}:00`,
-    resources: data.columns,
-    events: data.events,
-    editable: Boolean(dialog),
-    eventDurationEditable: false,
-    eventContent,
-    eventDragStart: () => { busy = true; },
-    eventDragStop: () => { busy = false; },
-    eventDrop: dropped,
-    eventClick: opened,
-    eventAllUpdated: mendRoles,
-  };
-}
+const find = (card) => columns.data.visits.find(({ id }) => id === Number(card.dataset.id));
+const address = (visit, page = "") => place.dataset.visit.replace("/0/", `/${visit.id}/${page}`);
 
 async function load() {
-  const answer = await fetch(`${place.dataset.feed}?day=${place.dataset.day}`, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(`The calendar answered ${answer.status}.`);
-  const data = await answer.json();
-  if (!calendar) {
-    calendar = EventCalendar.create(place, options(data));
-    new MutationObserver(mendRoles).observe(place, { childList: true, subtree: true });
-    mendRoles();
-  } else {
-    calendar.setOption("resources", data.columns);
-    calendar.setOption("events", data.events);
+  const headers = { Accept: "application/json", ...(etag && { "If-None-Match": etag }) };
+  const answer = await fetch(place.dataset.feed + location.search, { headers, cache: "no-store" });
+  if (answer.status !== 304) {
+    if (!answer.ok || answer.redirected) throw new Error(`The calendar answered ${answer.status}.`);
+    const before = new Map(columns.data.visits.map((visit) => [visit.id, JSON.stringify(visit)]));
+    const data = await answer.json();
+    etag = answer.headers.get("ETag") ?? "";
+    if (held) return;
+    columns.draw(data);
+    const news = data.visits.filter((visit) => before.get(visit.id) !== JSON.stringify(visit));
+    for (const visit of news) columns.cards.get(visit.id).classList.add("is-new");
+  }
+  if (lost) say("success", "Connected again: the calendar is up to date.");
+  lost = false;
+}
+
+async function follow() {
+  if (document.hidden || held) return;
+  try {
+    await load();
+  } catch {
+    if (!lost) say("error", "No connection, or you were signed out: the calendar may be out of date.");
+    lost = true;
   }
 }
 
-function show(view) {
-  place.hidden = view !== "columns";
-  list.hidden = view === "columns";
-  for (const button of views.querySelectorAll("button")) button.setAttribute("aria-pressed", button.dataset.view === view);
+/** What a place on the calendar is as the fields of a move. */
+function fields(visit, { column, from, minutes }) {
+  const { key, group } = columns.data.columns[column];
+  const who = columns.data.by === "room" ? { practitioner: visit.practitioner, room: key } : { practitioner: key };
+  return { location: group.location, day: group.day, time: wall(from), minutes, ...who };
 }
 
-views.addEventListener("click", ({ target }) => target.dataset.view && show(target.dataset.view));
-document.getElementById("visit-dialog-move")?.addEventListener("submit", (event) => {
-  if (event.submitter?.value === "close") return;
-  event.preventDefault();
-  const form = event.currentTarget;
-  const fields = { practitioner: form.practitioner.value, day: form.day.value, time: form.time.value };
-  dialog.close();
-  move(form.action, fields, { ...form.dataset });
-});
-if (place.dataset.hasColumns) {
-  load().then(() => {
-    views.hidden = false;
-    show(matchMedia(PHONE).matches ? "list" : "columns");
-    setInterval(() => document.hidden || busy || load().catch(() => {}), REFRESH);
-  }, () => say("warning", "The columns could not be loaded; here is the day as a list."));
+async function move(visit, wanted) {
+  held += 1;
+  await askToMove(address(visit, "move/"), wanted, async () => {
+    held = 0;
+    etag = ""; // draw it anew whatever the answer: a refused visit goes back to its place
+    await follow();
+    const now = columns.data.visits.find(({ id }) => id === visit.id);
+    if (now) columns.show(now);
+  });
+  columns.cards.get(visit.id)?.focus({ preventScroll: true });
 }
+
+function drop(visit, target) {
+  held = Math.max(0, held - 1);
+  const same = visit.column === target.column && visit.from === target.from && visit.minutes === target.minutes;
+  columns.show(visit, same ? visit : target);
+  if (!same) move(visit, fields(visit, target));
+}
+
+function tell(text) {
+  document.getElementById("calendar-tells").textContent = text;
+}
+
+const open = makeDialog(columns, {
+  addresses: (visit) => ({ page: address(visit), move: address(visit, "move/") }),
+  step: (visit, step) => ask(address(visit, "step/"), { step }, follow),
+  move,
+});
+const moving = { find, begin: () => { held += 1; }, drop, tell };
+
+columns.draw(JSON.parse(document.getElementById("calendar-data").textContent));
+enableDragging(columns, moving);
+enableCarrying(columns, moving);
+offerBooking(columns);
+place.addEventListener("click", ({ target }) => {
+  const visit = target.closest(".visit") && find(target.closest(".visit"));
+  if (visit) open(visit, canMove(visit, columns.data));
+});
+document.addEventListener("keydown", (event) => {
+  const isUndo = event.key === "z" && (event.ctrlKey || event.metaKey) && !event.target.closest("input, textarea, dialog");
+  if (isUndo && takeBack()) event.preventDefault();
+});
+const print = document.getElementById("calendar-print");
+print.hidden = false;
+print.addEventListener("click", () => window.print());
+setInterval(follow, REFRESH);
+setInterval(() => columns.tick(), 30_000);
+document.addEventListener("visibilitychange", follow);
