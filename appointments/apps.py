@@ -5,7 +5,7 @@ class AppointmentsConfig(AppConfig):
     name = "appointments"
 
     def ready(self):
-        from appointments import timeline, visits_ahead
+        from appointments import standing, timeline, visits_ahead
         from clinic import navigation
         from locations import in_the_way, setup_pages
         from patients import chart
@@ -14,5 +14,7 @@ class AppointmentsConfig(AppConfig):
         navigation.add_button("New booking", "appointment-new", action="appointment.create", icon="plus", key="n")
         in_the_way.add(visits_ahead.of)
         chart.add_timeline(timeline.entries)
+        chart.add_action("Plan a series", "series-new", action="appointment.create", icon="calendar")
         chart.add_action("Book a visit", "appointment-new", action="appointment.create", icon="plus")
+        chart.add_panel("appointments/_series_panel.html", standing.panel, action="appointment.read")
         setup_pages.add("Closures", "setup-closures", action="location.change", order=50)

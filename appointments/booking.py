@@ -364,6 +364,8 @@ def write(appointment: Appointment, wanted: Wanted) -> Appointment:
         with transaction.atomic():
             appointment.save()
     except IntegrityError as error:
+        if "a_series_visit_placed_once" in str(error):
+            raise RuleBroken("Another visit of the series was booked in its place.", code="placed_again") from None
         if "no_overlap" not in str(error):
             raise
         raise RuleBroken("This time was taken a moment ago.", code="slot_taken") from None

@@ -4,30 +4,32 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, time
 
-from appointments import patterns, proposals
+from appointments import patterns
 from appointments.models import Appointment, AppointmentType, Series
 from appointments.patterns import Pattern
-from appointments.proposals import Line, Wish
+from appointments.proposals import Question, Wish
 from clinic import times
 from clinic.errors import RuleBroken
 from locations.models import Location, Practitioner
 from patients.models import Patient
 
+CHECKPOINT_TYPE = "re-evaluation"
 
-@dataclass(frozen=True)
-class Asked:
-    """The wishes of a series, the pattern they come of, and the days on which the patient has such visits already."""
+
+@dataclass(frozen=True, kw_only=True)
+class Asked(Question):
+    """The wishes of a series by the numbers of its visits, and the pattern they come of."""
 
     pattern: Pattern
-    wishes: list[Wish]
-    taken_days: set[date]
 
     @property
     def days(self) -> dict[int, date]:
         return {int(wish.key): wish.day for wish in self.wishes}
 
-    def propose(self) -> list[Line]:
-        return proposals.propose(self.wishes, taken_days=self.taken_days)
+
+def checkpoint_type() -> AppointmentType | None:
+    """What a re-evaluation is booked as, where the group has such visits."""
+    return AppointmentType.objects.filter(slug=CHECKPOINT_TYPE).first()
 
 
 def new(
@@ -46,10 +48,11 @@ def new(
     days = patterns.redate([one.day for one in visits], weekdays=pattern.weekdays, taken=(), earliest=today)
     wishes = [
         Wish(str(one.number), patient, checkpoint_type if one.is_checkpoint else type, location, practitioner, day,
-             pattern.at_time)
+             pattern.at_time, label=checkpoint_type.name if one.is_checkpoint else f"Visit {one.number}")
         for one, day in zip(visits, days, strict=True)
     ]  # fmt: skip
-    return Asked(pattern, wishes, _taken_days(patient, location, {type, checkpoint_type} - {None}))
+    taken = _taken_days(patient, location, {type, checkpoint_type} - {None})
+    return Asked(pattern=pattern, wishes=wishes, taken_days=taken)
 
 
 def owed(series: Series, *, weekdays: Collection[int], at_time: time, stretch: int | None = None) -> Asked:
@@ -58,7 +61,7 @@ def owed(series: Series, *, weekdays: Collection[int], at_time: time, stretch: i
     A series of which nothing was placed yet starts today at the earliest; days that have passed give way to later ones.
     """
     pattern = _as_if(series, weekdays, at_time, stretch)
-    rows = series.visits.owed().select_related("type")
+    rows = series.visits.owed().select_related("type", "series")
     rows = list(rows if stretch is None else rows.filter(stretch=stretch))
     days = {one.number: one.day for one in patterns.wanted(pattern)}
     days = patterns.redate(
@@ -68,10 +71,25 @@ def owed(series: Series, *, weekdays: Collection[int], at_time: time, stretch: i
         earliest=series.location.today(),
     )
     wishes = [
-        Wish(str(visit.number), series.patient, visit.type, series.location, series.practitioner, day, at_time)
+        Wish(str(visit.number), series.patient, visit.type, series.location, series.practitioner, day, at_time,
+             label=visit.label)
         for visit, day in zip(rows, days, strict=True)
-    ]
-    return Asked(pattern, wishes, _taken_days(series.patient, series.location, {visit.type for visit in rows}))
+    ]  # fmt: skip
+    taken = _taken_days(series.patient, series.location, {visit.type for visit in rows})
+    return Asked(pattern=pattern, wishes=wishes, taken_days=taken)
+
+
+def moved(visit: Appointment, members: list[Appointment], *, day: date, at_time: time, practitioner=None) -> Question:
+    """A wish for each of the members, by its id: as many days on as the visit goes to `day`, all at the same time."""
+    by = day - visit.local_start.date()
+    wishes = [
+        Wish(str(one.pk), one.patient, one.type, one.location, practitioner or one.practitioner,
+             one.local_start.date() + by, at_time, moving=one, label=one.series_visit.label)
+        for one in members
+    ]  # fmt: skip
+    types = {one.type for one in members}
+    taken = _taken_days(visit.patient, visit.location, types, without=[one.pk for one in members])
+    return Question(wishes=wishes, taken_days=taken)
 
 
 def _as_if(series: Series, weekdays: Collection[int], at_time: time, stretch: int | None) -> Pattern:
@@ -89,9 +107,11 @@ def _as_if(series: Series, weekdays: Collection[int], at_time: time, stretch: in
     return replace(pattern, starts_on=starts_on, weekdays=tuple(sorted(set(weekdays))), at_time=at_time)
 
 
-def _taken_days(patient: Patient, location: Location, types: Collection[AppointmentType]) -> set[date]:
+def _taken_days(
+    patient: Patient, location: Location, types: Collection[AppointmentType], without: Collection[int] = ()
+) -> set[date]:
     """Days from today on which the patient already has a visit of one of the types, in this series or not."""
-    visits = Appointment.objects.holding_time().filter(patient=patient, type__in=types)
+    visits = Appointment.objects.holding_time().filter(patient=patient, type__in=types).exclude(pk__in=without)
     first, _ = times.day_bounds(location.today(), location.time_zone)
     return _days(visits.filter(starts_at__gte=first), location)
 

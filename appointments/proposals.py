@@ -27,7 +27,8 @@ A_DAY = 1440  # minutes
 @dataclass(frozen=True)
 class Wish:
     """One visit as it is wished for: a local day and wall clock at the location, with the usual practitioner if
-    possible, or (None) with anybody. `key` names it in forms and refusals; `moving` is the visit that gives way.
+    possible, or (None) with anybody. `key` names it in forms and refusals, `label` for people; `moving` is the visit
+    that gives way.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Wish:
     day: date
     at_time: time
     moving: Appointment | None = None
+    label: str = ""
 
     @property
     def minutes(self) -> int:
@@ -91,37 +93,42 @@ def accept(lines: Iterable[Line]) -> dict[int, Choice]:
     }
 
 
-def propose(
-    wishes: Sequence[Wish],
-    *,
-    one_a_day: bool = True,
-    taken_days: Collection[date] = (),
-    away: Mapping[int, Intervals] | None = None,
-) -> list[Line]:
-    """A line for each wish, in their order; no two of the times proposed stand in each other's way.
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Wishes that are settled together. With `one_a_day` no two are proposed for one day, nor for one of `taken_days`.
 
-    With `one_a_day` no two lines share a day, nor is one on a day of `taken_days`. `away` is time (epoch minutes, by
-    practitioner id) that is to be left free although the calendar does not say so.
+    `away` is time (epoch minutes, by practitioner id) to be left free although the calendar does not say so.
     """
-    if not wishes:
-        return []
-    search = _Search(wishes, away or {})
-    lines = [Line(wish) for wish in wishes]
-    used = set(taken_days)
-    reserved = {wish.day for wish in wishes} if one_a_day else set()
-    # Whoever can have what was wished for gets it before another's second choice takes it.
-    for settle in (search.grant, search.find_nearest):
+
+    wishes: Sequence[Wish]
+    one_a_day: bool = True
+    taken_days: Collection[date] = ()
+    away: Mapping[int, Intervals] = field(default_factory=dict)
+
+    def propose(self, kept: Mapping[str, Choice] | None = None) -> list[Line]:
+        """A line for each wish, in their order; no two of the times proposed stand in each other's way.
+
+        `kept` are choices, by the key of their wish, that are to stay what is proposed.
+        """
+        if not self.wishes:
+            return []
+        search = _Search(self.wishes, self.away)
+        lines = [Line(wish) for wish in self.wishes]
+        search.keep(lines, kept or {})
+        used = {*self.taken_days, *(line.slot.local_start.date() for line in lines if line.slot)}
+        reserved = {line.wish.day for line in lines if line.slot is None}
+        # Whoever can have what was wished for gets it before another's second choice takes it.
+        for settle in (search.grant, search.find_nearest):
+            for line in lines:
+                if line.slot is None:
+                    settle(line, used | (reserved - {line.wish.day}) if self.one_a_day else ())
+                    if line.slot:
+                        search.take(line)
+                        used.add(line.slot.local_start.date())
         for line in lines:
-            if line.slot is None:
-                settle(line, used | (reserved - {line.wish.day}) if one_a_day else ())
-                if line.slot:
-                    search.take(line)
-                    used.add(line.slot.local_start.date())
-    for line in lines:
-        if line.slot:
-            own = {line.slot.local_start.date()}
-            line.others = search.others(line, used - own if one_a_day else ())
-    return lines
+            if line.slot:
+                line.others = search.others(line, used - {line.slot.local_start.date()} if self.one_a_day else ())
+        return lines
 
 
 class _Search:
@@ -136,6 +143,17 @@ class _Search:
         }
         self.free = _free_starts(wishes)
         self.chosen: dict[date, list[tuple[Wish, Wanted]]] = defaultdict(list)
+
+    def keep(self, lines: Sequence[Line], kept: Mapping[str, Choice]) -> None:
+        """What was chosen before, with why it is not the wish."""
+        for line in lines:
+            choice, wish = kept.get(line.wish.key), line.wish
+            if choice and not choice.is_skipped:
+                ends_at = choice.starts_at + timedelta(minutes=wish.minutes)
+                line.slot = Slot(choice.starts_at, ends_at, wish.location, choice.practitioner)
+                as_wished = choice.starts_at == wish.starts_at and wish.practitioner in (None, choice.practitioner)
+                line.why = "" if as_wished else self._why_not(wish, ())
+                self.take(line)
 
     def grant(self, line: Line, barred: Collection[date]) -> None:
         """The wish itself, or why it cannot be had."""
@@ -160,7 +178,7 @@ class _Search:
         somebody = [one for one in near if one[1].practitioner not in (person, line.slot.practitioner)]
         picked = {
             *self._nearest(2, usual, line),
-            *self._nearest(2, usual, line, clock_first=True),
+            *self._nearest(1, usual, line, clock_first=True),
             *self._nearest(2, somebody, line),
         }
         return sorted(picked, key=lambda slot: (slot.starts_at, slot.practitioner.name))

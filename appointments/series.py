@@ -4,7 +4,7 @@ A series says how many visits are wanted and when. What is not on the calendar s
 placed or let go. Placing is all or nothing. What happens to one visit never touches the others unless it is asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
@@ -25,8 +25,22 @@ from locations import access
 from locations.models import Location, Practitioner
 from patients.models import Patient
 
+_gates: list[Callable[[Series], RuleBroken | None]] = []
+
 THIS, LATER, ALL = "this", "later", "all"
 SCOPES = {THIS: "Only this visit", LATER: "This visit and later ones", ALL: "All visits of the series"}
+
+
+def add_gate(gate: Callable[[Series], RuleBroken | None]) -> None:
+    """Packages above say, from `apps.py`, why the visits of a series may not be placed now."""
+    _gates.append(gate)
+
+
+def refusal(series: Series) -> RuleBroken | None:
+    """Why nothing of the series may be placed now, or None."""
+    if not series.is_open:
+        return RuleBroken("The series is closed: no more visits are placed.", code="wrong_status")
+    return next((refused for gate in _gates if (refused := gate(series))), None)
 
 
 @transaction.atomic
@@ -39,6 +53,7 @@ def begin(
     pattern: Pattern,
     by: User,
     checkpoint_type: AppointmentType | None = None,
+    title: str = "Series of visits",
 ) -> Series:
     """Write down what is wanted. Nothing is booked: every visit is owed."""
     access.require(by, "appointment.create", location)
@@ -49,9 +64,16 @@ def begin(
         message = "There is no appointment type for the re-evaluation."
         raise RuleBroken(message, code="no_visit_type", fields={"checkpoint_after": message}, status=400)
     series = Series.objects.create(
-        patient=patient, type=type, checkpoint_type=checkpoint_type if pattern.has_checkpoint else None,
-        practitioner=practitioner, location=location, pattern=pattern.as_json(), begun_by=by, begun_at=times.now(),
-    )  # fmt: skip
+        title=title,
+        patient=patient,
+        type=type,
+        checkpoint_type=checkpoint_type if pattern.has_checkpoint else None,
+        practitioner=practitioner,
+        location=location,
+        pattern=pattern.as_json(),
+        begun_by=by,
+        begun_at=times.now(),
+    )
     SeriesVisit.objects.bulk_create(
         SeriesVisit(series=series, number=one.number, stretch=one.stretch, wanted_on=one.day,
                     wanted_at=pattern.at_time, type=series.wanted_type(one.is_checkpoint))
@@ -84,14 +106,14 @@ def place(
     series is wanted from now on, `days` on which days its visits are.
     """
     series = _locked(series, "appointment.create", by=by)
-    if not series.is_open:
-        raise RuleBroken("The series is closed: no more visits are placed.", code="wrong_status")
+    if refused := refusal(series):
+        raise refused
     owed = {visit.number: visit for visit in series.visits.owed().select_related("type")}
     if gone := sorted(set(choices) - set(owed)):
         faults = {str(number): "This visit is no longer owed: it was placed or let go meanwhile." for number in gone}
         raise RuleBroken(_none(len(gone), len(choices)), code="not_owed", fields=faults)
     chosen = {number: choice for number, choice in choices.items() if not choice.is_skipped}
-    _check_days(series, {number: choice.starts_at for number, choice in chosen.items()})
+    _check_days(series, {str(number): choice.starts_at for number, choice in chosen.items()})
     booked = booking.book_together(
         {
             str(number): Wanted(series.patient, choice.practitioner, series.location, owed[number].type,
@@ -135,6 +157,30 @@ def cancel(
     return cancelled
 
 
+@transaction.atomic
+def move(appointment: Appointment, choices: Mapping[str, Choice], *, by: User, reason: str = "") -> list[Appointment]:
+    """Move visits of the series of this one to the chosen times, by their ids, all or nothing; what is skipped stays.
+
+    Raises RuleBroken whose `fields` say, by id, why a time cannot be had.
+    """
+    series = _locked(appointment.series_visit.series, "appointment.change", by=by)
+    known = {str(visit.pk): visit for visit in members(appointment, ALL)}
+    chosen = {key: choice for key, choice in choices.items() if not choice.is_skipped}
+    if gone := sorted(set(chosen) - set(known)):
+        faults = dict.fromkeys(gone, "This visit is over, cancelled or not of this series.")
+        raise RuleBroken(_none(len(gone), len(choices)), code="wrong_status", fields=faults)
+    _check_days(series, {key: choice.starts_at for key, choice in chosen.items()}, moving=[int(key) for key in chosen])
+    wanted = {
+        key: Wanted(visit.patient, choice.practitioner, visit.location, visit.type, choice.starts_at,
+                    visit.end_minute - visit.start_minute, moving=visit)
+        for key, choice in chosen.items()
+        for visit in [known[key]]
+    }  # fmt: skip
+    moved = booking.book_together(wanted, by=by, reason=_checked_reason(reason))
+    audit.record("series.moved", on=series, by=by, moved=len(moved))
+    return list(moved.values())
+
+
 def members(appointment: Appointment, scope: str) -> list[Appointment]:
     """The visits of the series that can still be moved or cancelled, as far as the scope reaches; this one first."""
     if scope not in SCOPES:
@@ -148,7 +194,10 @@ def members(appointment: Appointment, scope: str) -> list[Appointment]:
     ).exclude(pk=appointment.pk)
     if scope == LATER:
         rows = rows.filter(starts_at__gt=appointment.starts_at)
-    return [appointment, *rows.with_names().order_by("starts_at")]
+    return [
+        appointment,
+        *rows.with_names().select_related("series_visit__series", "series_visit__type").order_by("starts_at"),
+    ]
 
 
 @transaction.atomic
@@ -177,23 +226,23 @@ def _locked(series: Series, action: str, *, by: User) -> Series:
     return fresh
 
 
-def _check_days(series: Series, starts: Mapping[int, datetime]) -> None:
+def _check_days(series: Series, starts: Mapping[str, datetime], *, moving: Collection[int] = ()) -> None:
     """A series has one visit a day."""
     zone = series.location.time_zone
-    standing = Appointment.objects.holding_time().filter(series_visit__series=series)
+    standing = Appointment.objects.holding_time().filter(series_visit__series=series).exclude(pk__in=moving)
     taken = {times.day_of(at, zone) for at in standing.values_list("starts_at", flat=True)}
     faults = {}
-    for number, starts_at in sorted(starts.items()):
+    for key, starts_at in sorted(starts.items(), key=lambda entry: entry[1]):
         day = times.day_of(starts_at, zone)
         if day in taken:
-            faults[str(number)] = f"Another visit of the series is on {day:%B} {day.day} already."
+            faults[key] = f"Another visit of the series is on {day:%B} {day.day} already."
         taken.add(day)
     if faults:
         raise RuleBroken(_none(len(faults), len(starts)), code="two_on_a_day", fields=faults)
 
 
 def _none(wrong: int, count: int) -> str:
-    return f"Nothing was booked: {wrong} of {count} times cannot be had."
+    return f"Nothing was changed: {wrong} of {count} times cannot be had."
 
 
 def _note_wishes(series, visits, choices, pattern, days) -> None:

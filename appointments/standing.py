@@ -53,6 +53,21 @@ def of(series: Series) -> list[Standing]:
     return [_stands(row, list(row.appointments.all())) for row in rows]
 
 
+def panel(patient, user) -> dict | None:
+    """The open series of a patient, for the patient's page."""
+    found = Series.objects.visible_to(user).filter(patient=patient, is_open=True).with_names()
+    shown = [{"series": series, **_briefly(of(series))} for series in found]
+    return {"shown": shown} if shown else None
+
+
+def _briefly(visits: list[Standing]) -> dict:
+    return {
+        "visits": len(visits),
+        "on_calendar": sum(one.is_on_calendar for one in visits),
+        "owed": [one for one in visits if one.is_owed],
+    }
+
+
 def counts(standings: Iterable[Standing]) -> Counter:
     return Counter(one.state for one in standings)
 

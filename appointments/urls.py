@@ -1,7 +1,7 @@
 from django.urls import path
 
 from appointments import links_urls
-from appointments.views import booking, calendar, closures, follow_ups, visits
+from appointments.views import booking, calendar, closures, follow_ups, series, visits
 
 urlpatterns = [
     path("calendar/", calendar.calendar, name="calendar"),
@@ -11,6 +11,12 @@ urlpatterns = [
     path("appointments/<int:pk>/step/", visits.step, name="appointment-step"),
     path("appointments/<int:pk>/undo/", visits.undo, name="appointment-undo"),
     path("appointments/<int:pk>/move/", visits.move, name="appointment-move"),
+    path("appointments/<int:pk>/series-move/", series.move, name="appointment-series-move"),
+    path("appointments/<int:pk>/series-cancel/", series.cancel, name="appointment-series-cancel"),
+    path("series/new/", series.new, name="series-new"),
+    path("series/<int:pk>/", series.series, name="series"),
+    path("series/<int:pk>/place/", series.place, name="series-place"),
+    path("series/<int:pk>/waive/", series.waive, name="series-waive"),
     path("follow-ups/", follow_ups.record, name="follow-up"),
     path("setup/closures/", closures.closures, name="setup-closures"),
     path("setup/closures/<int:pk>/take-back/", closures.take_back, name="setup-closure-back"),

@@ -5,10 +5,12 @@ class CarePlansConfig(AppConfig):
     name = "careplans"
 
     def ready(self):
-        from careplans import timeline
+        from appointments import series
+        from careplans import planning, timeline
         from evaluations import next_steps
         from patients import chart
 
+        series.add_gate(planning.gate)
         chart.add_timeline(timeline.entries)
         chart.add_panel("careplans/_panel.html", timeline.panel, action="careplan.read")
         chart.add_action("Write a care plan", "plan-new", action="careplan.write", icon="plan")

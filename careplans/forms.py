@@ -1,11 +1,11 @@
 from django import forms
 
-from appointments.forms import day_field, reason_field, time_field, working_at
+from appointments.forms import day_field, reason_field, working_at
 from careplans import interventions, metrics
 from careplans.contents import MOST_GOALS, MOST_PHASES, MOST_WEEKS
 from careplans.models import Phase
 from clinic.text import clean_line, clean_note
-from locations.models import Location, Practitioner, Weekday
+from locations.models import Location, Practitioner
 
 
 def _choices_by_group(known):
@@ -100,10 +100,3 @@ class ConsentForm(forms.Form):
 class StepForm(forms.Form):
     step = forms.CharField(max_length=20)
     reason = reason_field("Reason")
-
-
-class ScheduleForm(forms.Form):
-    weekdays = forms.TypedMultipleChoiceField(
-        label="On these days", choices=Weekday.choices, coerce=int, widget=forms.CheckboxSelectMultiple
-    )
-    at_time = time_field(label="At about")

@@ -2,9 +2,9 @@
 
 from django.urls import reverse
 
-from appointments import patterns, standing
+from appointments import standing
 from careplans import blocks, interventions, metrics, picture
-from careplans.models import CarePlan, Phase
+from careplans.models import CarePlan
 
 # Consent names these whatever the plan says (clinical reference 4.7).
 RISKS = (
@@ -26,7 +26,6 @@ def read(plan: CarePlan) -> dict:
         "visits": shown,
         "counts": standing.counts(one["standing"] for one in shown),
         "owed": sum(one["standing"].is_owed for one in shown),
-        "is_first_phase_owed": any(one["visit"].stretch == 1 and one["standing"].is_owed for one in shown),
         "goals": [_goal(goal) for goal in plan.goals.all()],
         "interventions": [_intervention(row) for row in plan.interventions.all()],
         "restrictions": restriction_labels(blocks.restrictions_of(plan.patient)),
@@ -40,10 +39,6 @@ def read(plan: CarePlan) -> dict:
 
 def restriction_labels(codes: list[str]) -> list[str]:
     return [interventions.restriction_label(code) for code in codes]
-
-
-def usual_weekdays(phase: Phase) -> list[int]:
-    return patterns.usual_weekdays(phase.visits_per_week)
 
 
 def _blocks(plan):

@@ -15,10 +15,8 @@ from django.db.models import Q
 
 from appointments import calendars, patterns, placing, proposals, standing
 from appointments import series as visits
-from appointments.models import Appointment, AppointmentType
+from appointments.models import AppointmentType, Series
 from appointments.patterns import Pattern, Stretch
-from appointments.placing import Asked
-from appointments.proposals import Choice
 from appointments.standing import Standing
 from careplans import blocks, metrics
 from careplans.contents import LONGEST_AHEAD, Contents
@@ -40,7 +38,7 @@ STEPS = {
     "complete": {Status.ACTIVE, Status.ON_HOLD},
     "discontinue": {Status.DRAFT, Status.ACTIVE, Status.ON_HOLD},
 }
-VISIT_TYPE, CHECKPOINT_TYPE = "adjustment", "re-evaluation"
+VISIT_TYPE = "adjustment"
 USUAL_TIME = time(9)
 
 
@@ -146,9 +144,9 @@ class Placed:
 def schedule(plan: CarePlan, *, by: User, weekdays: Sequence[int], at_time: time, phase: int = 1) -> Placed:
     """Book what is owed of a phase, each visit at the time that would be proposed for it. Safe to repeat.
 
-    To see the times first and to choose among them, propose and `place`.
+    Where the times are to be seen and chosen first: `placing.owed` and `series.place`.
     """
-    plan = _schedulable(plan, by=by)
+    plan = _locked(plan, by=by, needs={Status.ACTIVE}, step="put on the calendar", action="careplan.schedule")
     at_work = Q(weekly_hours__location=plan.location) | Q(extra_hours__location=plan.location)
     calendars.lock(
         practitioners=Practitioner.objects.filter(at_work, is_active=True).distinct(),
@@ -157,15 +155,16 @@ def schedule(plan: CarePlan, *, by: User, weekdays: Sequence[int], at_time: time
     )
     asked = placing.owed(plan.series, weekdays=weekdays, at_time=at_time, stretch=phase)
     choices = proposals.accept(asked.propose())
-    _place(plan, choices, asked, by=by)
+    visits.place(plan.series, choices, pattern=asked.pattern, days=asked.days, by=by)
     found = [one for one in standing.of(plan.series) if one.visit.number in choices]
     return Placed([one for one in found if one.is_on_calendar], [one for one in found if one.is_owed])
 
 
-@transaction.atomic
-def place(plan: CarePlan, choices: Mapping[int, Choice], asked: Asked, *, by: User) -> list[Appointment]:
-    """Book the times chosen from what was proposed for `asked`, all or nothing; what is skipped stays owed."""
-    return _place(_schedulable(plan, by=by), choices, asked, by=by)
+def gate(series: Series) -> RuleBroken | None:
+    """Why the visits of a plan may not be placed now: what stops a plan that runs. Other series are not asked about."""
+    plan = CarePlan.objects.filter(series=series).select_related("patient").first()
+    found = blocks.of_running(plan) if plan else []
+    return _refusal(found) if found else None
 
 
 def take(step: str, plan: CarePlan, *, by: User, reason: str = "") -> CarePlan:
@@ -217,7 +216,11 @@ def _step(plan: CarePlan, step: str, status: str, *, by: User, reason: str = "")
 
 def _refuse(found: list[blocks.Block]) -> None:
     if found:
-        raise RuleBroken(found[0].message, code=found[0].code, fields={b.code: b.message for b in found})
+        raise _refusal(found)
+
+
+def _refusal(found: list[blocks.Block]) -> RuleBroken:
+    return RuleBroken(found[0].message, code=found[0].code, fields={b.code: b.message for b in found})
 
 
 def _checked(said: Mapping, location: Location, practitioner: Practitioner) -> Contents:
@@ -272,41 +275,29 @@ def _write(plan: CarePlan, contents: Contents, location: Location, practitioner:
     )
 
 
-def _begin_visits(plan: CarePlan, by: User):
+def _begin_visits(plan: CarePlan, by: User) -> Series:
     """The series that the phases ask for, with the re-evaluation in it, on ordinary weekdays until the desk knows
     better.
     """
-    types = {found.slug: found for found in AppointmentType.objects.filter(slug__in=(VISIT_TYPE, CHECKPOINT_TYPE))}
-    if VISIT_TYPE not in types:
+    type, checkpoint_type = AppointmentType.objects.filter(slug=VISIT_TYPE).first(), placing.checkpoint_type()
+    if type is None:
         raise RuleBroken("There is no appointment type for treatment visits.", code="no_visit_type")
     stretches = tuple(Stretch(phase.visits_per_week, phase.weeks) for phase in plan.phases.all())
-    has_checkpoint = CHECKPOINT_TYPE in types
     pattern = Pattern(
         starts_on=plan.starts_on,
         stretches=stretches,
         weekdays=tuple(patterns.usual_weekdays(max(s.visits_per_week for s in stretches))),
         at_time=USUAL_TIME,
-        checkpoint_after=plan.reevaluate_after_visits if has_checkpoint else None,
-        checkpoint_by=plan.reevaluate_by if has_checkpoint else None,
+        checkpoint_after=plan.reevaluate_after_visits if checkpoint_type else None,
+        checkpoint_by=plan.reevaluate_by if checkpoint_type else None,
     )
     return visits.begin(
+        title="Care plan",
         patient=plan.patient,
-        type=types[VISIT_TYPE],
-        checkpoint_type=types.get(CHECKPOINT_TYPE),
+        type=type,
+        checkpoint_type=checkpoint_type,
         practitioner=plan.practitioner,
         location=plan.location,
         pattern=pattern,
         by=by,
     )
-
-
-def _schedulable(plan: CarePlan, *, by: User) -> CarePlan:
-    plan = _locked(plan, by=by, needs={Status.ACTIVE}, step="put on the calendar", action="careplan.schedule")
-    _refuse(blocks.of_running(plan))
-    return plan
-
-
-def _place(plan: CarePlan, choices: Mapping[int, Choice], asked: Asked, *, by: User) -> list[Appointment]:
-    booked = visits.place(plan.series, choices, pattern=asked.pattern, days=asked.days, by=by)
-    record(plan, "scheduled", by=by, booked=len(booked), owed=len(choices) - len(booked))
-    return booked

@@ -9,5 +9,4 @@ urlpatterns = [
     path("care-plans/<int:pk>/print/", views.print_page, name="plan-print"),
     path("care-plans/<int:pk>/consent/", views.consent, name="plan-consent"),
     path("care-plans/<int:pk>/step/", views.step, name="plan-step"),
-    path("care-plans/<int:pk>/schedule/", views.schedule, name="plan-schedule"),
 ]

@@ -1,4 +1,4 @@
-from datetime import time, timedelta
+from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from careplans import blocks, plan_page, planning
-from careplans.forms import ConsentForm, GoalRows, PhaseRows, PlanForm, ScheduleForm, StepForm
+from careplans.forms import ConsentForm, GoalRows, PhaseRows, PlanForm, StepForm
 from careplans.models import CarePlan, Phase
 from clinic import audit
 from clinic.errors import RuleBroken
@@ -174,13 +174,11 @@ def print_page(request, pk):
 
 def _page(request, found, *, forms=None, status=200):
     """The plan with its forms; `forms` are those that were refused and keep what was typed."""
-    phase = found.phases.first()
     context = {
         **plan_page.read(found),
         "steps": planning.allowed(found) if access.can(request.user, "careplan.write", found.location) else [],
-        "may_schedule": found.is_active and access.can(request.user, "careplan.schedule", found.location),
+        "may_schedule": found.is_active and access.can(request.user, "appointment.create", found.location),
         "consent": ConsentForm(),
-        "calendar": ScheduleForm(initial={"weekdays": plan_page.usual_weekdays(phase), "at_time": time(9)}),
         **(forms or {}),
     }
     return render(request, "careplans/plan.html", context, status=status)
@@ -216,30 +214,3 @@ def step(request, pk):
                      status=broken.status)  # fmt: skip
     messages.success(request, STEPS_DONE[form.cleaned_data["step"]])
     return redirect("plan", found.pk)
-
-
-@require_POST
-@requires("careplan.schedule")
-def schedule(request, pk):
-    found = _plan(request, pk, "careplan.schedule")
-    form = ScheduleForm(request.POST)
-    may_read = access.can(request.user, "careplan.read", found.location)
-    try:
-        if not form.is_valid():
-            raise RuleBroken("Choose the days and the time.", code="invalid", status=400)
-        placed = planning.schedule(found, by=request.user, **form.cleaned_data)
-    except RuleBroken as broken:
-        if may_read:
-            return _page(request, found, forms={"calendar": form, "refused": broken.message}, status=broken.status)
-        messages.error(request, broken.message)
-        return redirect("patient", found.patient_id)
-    _say_what_was_placed(request, placed)
-    return redirect("plan", found.pk) if may_read else redirect("patient", found.patient_id)
-
-
-def _say_what_was_placed(request, placed):
-    booked, owed = len(placed.booked), len(placed.debts)
-    messages.success(request, f"{booked} visit{'' if booked == 1 else 's'} on the calendar.")
-    if owed:
-        days = ", ".join(f"{visit.wanted_on:%a %b} {visit.wanted_on.day}" for visit in placed.debts)
-        messages.warning(request, f"No time was found for {owed}: {days}. Choose other days and try again.")

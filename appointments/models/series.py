@@ -23,6 +23,7 @@ class SeriesQuerySet(models.QuerySet):
 class Series(models.Model):
     """Visits of one patient that belong together, as they were wanted. Debts are listed while it is open."""
 
+    title = models.CharField(max_length=60, default="Series of visits")
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="series")
     type = models.ForeignKey(AppointmentType, models.PROTECT, related_name="series")
     checkpoint_type = models.ForeignKey(AppointmentType, models.PROTECT, null=True, related_name="series_checkpoints")
@@ -90,4 +91,9 @@ class SeriesVisit(models.Model):
         constraints = [models.UniqueConstraint(fields=["series", "number"], name="series_visits_numbered")]
 
     def __str__(self):
-        return f"Visit {self.number} of {self.series}"
+        return f"{self.label} of {self.series}"
+
+    @property
+    def label(self):
+        """`Visit 5`; the checkpoint is called what it is."""
+        return f"Visit {self.number}" if self.type_id == self.series.type_id else str(self.type)

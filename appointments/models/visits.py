@@ -36,6 +36,9 @@ class AppointmentQuerySet(models.QuerySet):
     def with_names(self):
         return self.select_related("patient", "practitioner__user", "location", "room", "type")
 
+    def with_series(self):
+        return self.select_related("series_visit__series__location", "series_visit__type")
+
 
 class VisitManager(models.Manager.from_queryset(AppointmentQuerySet)):
     """Visits only: whoever lists, counts or prints appointments never meets a hold."""

@@ -19,7 +19,12 @@ from locations import access
 @require_GET
 @requires("appointment.read")
 def visit(request, pk):
-    appointment = get_object_or_404(Appointment.objects.visible_to(request.user).with_names(), pk=pk)
+    rows = (
+        Appointment.objects.visible_to(request.user)
+        .with_names()
+        .select_related("series_visit__series", "series_visit__type")
+    )
+    appointment = get_object_or_404(rows, pk=pk)
     may_change = access.can(request.user, "appointment.change", appointment.location)
     allowed = visit_status.allowed(appointment) if may_change else []
     history = list(appointment.history.select_related("by"))

@@ -5,7 +5,7 @@ import pytest
 
 from appointments import booking, proposals
 from appointments.models import TimeOff
-from appointments.proposals import Wish
+from appointments.proposals import Choice, Question, Wish
 from clinic import times
 from locations.models import Closure
 from tests import make
@@ -35,6 +35,10 @@ def book(atlanta, chiro, adjustment, desk):
     return act
 
 
+def propose(wishes, kept=None, **question):
+    return Question(wishes=wishes, **question).propose(kept)
+
+
 def said(slot):
     return slot and f"{slot.local_start:%a %H:%M} {slot.practitioner.user.full_name}"
 
@@ -45,13 +49,13 @@ def one(lines):
 
 
 def test_a_wish_that_is_free_is_granted(wish):
-    line = one(proposals.propose([wish()]))
+    line = one(propose([wish()]))
 
     assert (line.why, said(line.slot)) == ("", "Mon 10:00 Robin Sample")
 
 
 def test_a_wish_off_the_grid_of_starts_is_granted_when_nothing_stands_against_it(wish):
-    line = one(proposals.propose([wish(at_time=time(10, 7))]))
+    line = one(propose([wish(at_time=time(10, 7))]))
 
     assert (line.why, said(line.slot)) == ("", "Mon 10:07 Robin Sample")
 
@@ -59,7 +63,7 @@ def test_a_wish_off_the_grid_of_starts_is_granted_when_nothing_stands_against_it
 def test_a_taken_time_is_explained_beside_the_nearest(wish, book):
     book(at(10))
 
-    line = one(proposals.propose([wish()]))
+    line = one(propose([wish()]))
 
     assert line.why == "Robin Sample, DC already has a visit then."
     assert said(line.slot) == "Mon 09:45 Robin Sample"
@@ -71,7 +75,7 @@ def test_a_taken_time_is_explained_beside_the_nearest(wish, book):
 def test_others_offer_somebody_else_too(wish, atlanta):
     make.practitioner(atlanta, name="Aaron Other")
 
-    line = one(proposals.propose([wish()]))
+    line = one(propose([wish()]))
 
     assert "Mon 10:00 Aaron Other" in [said(s) for s in line.others]
 
@@ -80,7 +84,7 @@ def test_the_usual_practitioner_on_another_day_comes_before_somebody_else(wish, 
     make.practitioner(atlanta, name="Aaron Other")
     TimeOff.objects.create(practitioner=chiro, starts_at=at(0), ends_at=at(23))
 
-    line = one(proposals.propose([wish()]))
+    line = one(propose([wish()]))
 
     assert line.why == "Robin Sample, DC does not work at Atlanta then."
     assert said(line.slot) == "Tue 10:00 Robin Sample"
@@ -91,13 +95,13 @@ def test_somebody_else_when_the_usual_one_is_away_for_long(wish, chiro, atlanta)
     make.practitioner(atlanta, name="Aaron Other")
     TimeOff.objects.create(practitioner=chiro, starts_at=at(0), ends_at=at(0, day=date(2027, 1, 9)))
 
-    assert said(one(proposals.propose([wish()])).slot) == "Mon 10:00 Aaron Other"
+    assert said(one(propose([wish()])).slot) == "Mon 10:00 Aaron Other"
 
 
 def test_nothing_within_reach_proposes_nothing(wish, atlanta):
     Closure.objects.create(location=atlanta, starts_on=date(2027, 1, 1), ends_on=date(2027, 1, 9), reason="Flood")
 
-    line = one(proposals.propose([wish()]))
+    line = one(propose([wish()]))
 
     assert (line.why, line.slot, line.others, line.choices) == ("Atlanta is closed on January 4.", None, [], [])
 
@@ -105,7 +109,7 @@ def test_nothing_within_reach_proposes_nothing(wish, atlanta):
 def test_no_two_visits_of_a_series_are_proposed_for_one_day(wish, atlanta):
     Closure.objects.create(location=atlanta, starts_on=MONDAY, ends_on=MONDAY, reason="Holiday")
 
-    lines = proposals.propose([wish(day) for day in DAYS[:2]])
+    lines = propose([wish(day) for day in DAYS[:2]])
 
     assert [said(line.slot) for line in lines] == ["Tue 10:00 Robin Sample", "Wed 10:00 Robin Sample"]
     for line in lines:
@@ -114,7 +118,7 @@ def test_no_two_visits_of_a_series_are_proposed_for_one_day(wish, atlanta):
 
 
 def test_days_that_are_taken_are_left_out(wish):
-    line = one(proposals.propose([wish()], taken_days=[MONDAY]))
+    line = one(propose([wish()], taken_days=[MONDAY]))
 
     assert (line.why, said(line.slot)) == ("The patient has another such visit on this day.", "Tue 10:00 Robin Sample")
 
@@ -122,7 +126,7 @@ def test_days_that_are_taken_are_left_out(wish):
 def test_the_patients_other_visits_are_in_the_way(wish, book, patient, atlanta, evaluation_type):
     book(at(9, 30), patient=patient, practitioner=make.practitioner(atlanta), type=evaluation_type)
 
-    line = one(proposals.propose([wish()]))
+    line = one(propose([wish()]))
 
     assert line.why == "Avery Testerson already has a visit that overlaps this time."
     assert said(line.slot) == "Mon 10:30 Robin Sample"
@@ -134,7 +138,7 @@ def test_a_time_that_the_clock_skips_is_explained(wish):
     place.opening_hours.create(weekday=6, opens=time(0), closes=time(23, 59))
 
     change = wish(date(2027, 3, 14), time(2, 30), location=place, practitioner=person)
-    line = one(proposals.propose([change]))
+    line = one(propose([change]))
 
     assert line.why == "02:30 does not exist on this day: the clock is put forward."
     assert said(line.slot).startswith("Sun 0")
@@ -143,7 +147,7 @@ def test_a_time_that_the_clock_skips_is_explained(wish):
 def test_a_moving_visit_makes_room_for_its_own_new_time(wish, book, patient, evaluation_type):
     visit = book(at(10), patient=patient, type=evaluation_type)
 
-    line = one(proposals.propose([wish(at_time=time(10, 30), type=evaluation_type, moving=visit)]))
+    line = one(propose([wish(at_time=time(10, 30), type=evaluation_type, moving=visit)]))
 
     assert (line.why, said(line.slot)) == ("", "Mon 10:30 Robin Sample")
 
@@ -157,7 +161,7 @@ def test_visits_of_many_patients_are_never_proposed_in_each_others_way(atlanta, 
     type(room).objects.filter(pk=room.pk).update(is_open=False)  # one room for the two who take over
     today = [(times.to_minute(at(0)), times.to_minute(at(23)))]
 
-    lines = proposals.propose(
+    lines = propose(
         [wish(key=str(n), patient=v.patient, practitioner=None, at_time=v.local_start.time(), moving=v)
          for n, v in enumerate(visits)],
         one_a_day=False, away={person.pk: today for person in ill},
@@ -178,7 +182,7 @@ def test_nine_stays_nine_across_a_clock_change(db, zone, change, time_machine):
     time_machine.move_to(at(8, day=change - timedelta(14)), tick=False)
     days = [change + timedelta(n) for n in (-6, -2, 1, 5, 8)]
 
-    lines = proposals.propose([Wish(str(d), patient, kind, place, person, d, time(9)) for d in days])
+    lines = propose([Wish(str(d), patient, kind, place, person, d, time(9)) for d in days])
 
     assert [(line.why, line.slot.local_start.date(), line.slot.local_start.time()) for line in lines] == [
         ("", day, time(9)) for day in days
@@ -189,7 +193,7 @@ def test_nine_stays_nine_across_a_clock_change(db, zone, change, time_machine):
 def test_far_apart_wishes_are_asked_about_one_by_one(wish):
     days = [MONDAY, date(2027, 6, 7), date(2027, 6, 9)]
 
-    lines = proposals.propose([wish(day) for day in days])
+    lines = propose([wish(day) for day in days])
 
     assert [line.slot.local_start.date() for line in lines] == days
     assert proposals._runs(days, MONDAY) == [(MONDAY, date(2027, 1, 6)), (date(2027, 6, 5), date(2027, 6, 11))]
@@ -199,10 +203,22 @@ def test_the_same_queries_for_few_wishes_and_many(wish, book, django_assert_num_
     book(at(10))
     book(at(10, day=DAYS[-1]))
     with django_assert_num_queries(19):
-        proposals.propose([wish(DAYS[0]), wish(DAYS[-1])])
+        propose([wish(DAYS[0]), wish(DAYS[-1])])
     with django_assert_num_queries(19):
-        proposals.propose([wish(day) for day in DAYS])
+        propose([wish(day) for day in DAYS])
+
+
+def test_what_was_chosen_before_is_kept_and_the_others_give_way(wish, book, chiro):
+    book(at(10))
+    kept = {"first": Choice(at(11, day=date(2027, 1, 5)), chiro)}
+
+    lines = propose([wish(key="first"), wish(date(2027, 1, 5), key="second")], kept)
+
+    assert [said(line.slot) for line in lines] == ["Tue 11:00 Robin Sample", "Mon 09:45 Robin Sample"]
+    assert [line.why for line in lines] == [
+        "Robin Sample, DC already has a visit then.", "The patient has another such visit on this day.",
+    ]  # fmt: skip
 
 
 def test_nothing_wished_is_nothing_proposed(db):
-    assert proposals.propose([]) == []
+    assert propose([]) == []

@@ -4,6 +4,7 @@ from appointments.models import Appointment
 from careplans import planning
 from careplans.models import CarePlan
 from tests import make
+from tests.careplans.test_planning import flag
 
 
 def rows(name, *given):
@@ -39,10 +40,8 @@ def test_a_plan_from_the_form_to_the_calendar(sign_in, signed, chiro, typed, adj
     assert "Informed consent is not signed." in client.get(f"/care-plans/{plan.pk}/").content.decode()
     client.post(f"/care-plans/{plan.pk}/consent/", {"name": "Avery Testerson"})
     client.post(f"/care-plans/{plan.pk}/step/", {"step": "activate"})
-    answer = client.post(f"/care-plans/{plan.pk}/schedule/", {"weekdays": ["0", "2"], "at_time": "10:00"}, follow=True)
-
-    assert "8 visits on the calendar." in answer.content.decode()
-    assert Appointment.objects.count() == 8
+    page = client.get(f"/care-plans/{plan.pk}/").content.decode()
+    assert f'href="/series/{CarePlan.objects.get().series_id}/place/"' in page
     assert "Two pillows." in client.get(f"/care-plans/{plan.pk}/print/").content.decode()
 
 
@@ -93,14 +92,32 @@ def test_refused_steps_say_why(sign_in, draft, chiro):
     assert (answer.status_code, list(answer.context["consent"].errors)) == (400, ["name"])
 
 
-def test_refused_schedule_says_why(sign_in, active, chiro):
-    address = f"/care-plans/{active.pk}/schedule/"
+def test_the_visits_of_a_plan_are_not_placed_over_a_red_flag(sign_in, active, desk, patient):
+    address = f"/series/{active.series_id}/place/"
+    assert "10:00" not in sign_in(desk).get(address).content.decode()
+    flag(patient)
 
-    answer = sign_in(chiro.user).post(address, {"weekdays": ["0"], "at_time": "10:00"})
-    assert answer.context["refused"] == "Choose at least 2 weekdays: as many as visits a week."
-    answer = sign_in(chiro.user).post(address, {"weekdays": ["9"], "at_time": "x"})
+    shown = sign_in(desk).get(address)
+    refused = sign_in(desk).post(address, {"weekdays": ["0", "2"], "at_time": "10:00", "visit-1": "skip"})
 
-    assert (answer.status_code, answer.context["refused"]) == (400, "Choose the days and the time.")
+    assert [a.context["stopped"] for a in (shown, refused)] == ["A red flag is not resolved."] * 2
+    assert (shown.status_code, refused.status_code) == (200, 409)
+
+
+def test_the_desk_puts_a_plan_on_the_calendar_without_seeing_it(sign_in, active, desk, patient):
+    client = sign_in(desk)
+    page = client.get(f"/patients/{patient.pk}/").content.decode()
+    assert "2 a week for 4 weeks, then once a week for 4 weeks" in page
+    assert "Migraine days" not in page
+
+    address = f"/series/{active.series_id}/place/"
+    asked = {"weekdays": ["0", "2"], "at_time": "10:00", "stretch": "1"}
+    shown = client.get(address, asked)
+    chosen = {row.name: row.chosen.value for row in shown.context["rows"]}
+    answer = client.post(address, {**asked, **chosen}, follow=True)
+
+    assert "8 visits on the calendar." in answer.content.decode()
+    assert Appointment.objects.filter(series_visit__series=active.series).count() == 8
 
 
 @pytest.mark.parametrize("query", ["", "?evaluation=x", "?patient=-1"])
@@ -117,12 +134,10 @@ def test_new_from_the_patient_takes_the_latest_signed_evaluation(sign_in, signed
 def test_who_may_see_pages(sign_in, active, desk, marietta):
     address = f"/care-plans/{active.pk}/"
     elsewhere = make.practitioner(marietta).user
-    other_desk = make.user("desk", marietta)
 
     assert [sign_in(who).get(address).status_code for who in (desk, elsewhere)] == [403, 404]
     assert [sign_in(who).post(f"{address}step/", {"step": "hold"}).status_code for who in (desk, elsewhere)] == [
         403,
         404,
     ]
-    assert sign_in(other_desk).post(f"{address}schedule/", {}).status_code == 404
     assert planning.allowed(active) == ["hold", "complete", "discontinue"]

@@ -122,10 +122,12 @@ def _write_the_plan(chiro):
     chiro.get_by_label("Full name of who signs").fill(f"Maren {FAMILY_NAME}")
     chiro.get_by_role("button", name="Sign", exact=True).click()
     chiro.get_by_role("button", name="Activate").click()
+    chiro.get_by_role("link", name="Put on the calendar").click()
     for weekday in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday"):
         chiro.get_by_label(weekday).check()
     chiro.get_by_label("At about").fill("10:00")
-    chiro.get_by_role("button", name="Put it on the calendar").click()
+    chiro.get_by_role("button", name="Propose anew").click()
+    chiro.get_by_role("button", name=re.compile("Book the visits")).click()
     first = chiro.get_by_role("link", name=re.compile(r"^\w+day, |\d:\d\d")).first
     first.click()
     when = chiro.locator("dt:has-text('When') + dd").inner_text()
