@@ -1,18 +1,27 @@
 """When is there time? The one engine that the desk, the API, care plans and patients all ask.
 
-A start is free when the visit lies in working time within opening hours, with its buffers touches no other visit of
-the practitioner (travel included) and at least one room of the kind it needs, and does not meet another visit of the
-patient. Slots are never stored: they are computed in growing chunks of days until enough are found.
+A start is free when the visit lies in working time, with its buffers touches no other visit of the practitioner
+(travel included) and at least one room of the kind it needs, does not meet another visit of the patient, and is within
+the notice and the horizon of its type. Slots are never stored: they are computed in growing chunks of days until
+enough are found, and within a chunk nobody is looked at who works only after the last of these.
 """
 
-import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
 
-from appointments.calendars import Hours, Taken, rooms_by_location, travel_minutes
-from appointments.intervals import Intervals, intersection, on_grid, starts_blocked, starts_within, subtraction, union
+from appointments.calendars import Taken, room_ids, travel_minutes
+from appointments.hours import ONE_DAY, Days, Hours, Pair
+from appointments.intervals import (
+    Interval,
+    Intervals,
+    intersection,
+    on_grid,
+    starts_blocked,
+    starts_within,
+    subtraction,
+    union,
+)
 from appointments.models import Appointment, AppointmentType
 from appointments.wishes import Wishes
 from clinic import times
@@ -20,8 +29,12 @@ from clinic.errors import RuleBroken
 from locations.models import Location, Practitioner
 from patients.models import Patient
 
-FIRST_CHUNK = 2  # days; each further chunk is twice as long
+FIRST_CHUNK, GROWTH = 1, 2  # days; each further chunk is so many times as long
 FURTHEST = timedelta(days=366)
+EVER = 1 << 40  # a minute beyond all
+
+# What a free start is compared by: the minute, the names of location and practitioner, and the ids of both.
+Start = tuple[int, str, str, int, int]
 
 
 @dataclass(frozen=True)
@@ -85,22 +98,25 @@ def find(
 ) -> Found:
     """The first `limit` free slots from `from_day` to `to_day`, local days at each location, both included.
 
-    `wishes` leaves only the weekdays and hours at which somebody can come; `without` are visits that will make room:
-    they are about to move. The queries are the same number for any number of practitioners, locations and days of one
-    chunk.
+    In order of start, then of the names of location and practitioner, whatever the order of the question. `wishes`
+    leaves only the weekdays and hours at which somebody can come; `without` are visits that will make room: they are
+    about to move. Each chunk of days takes two queries, however many practitioners, locations and days there are.
     """
     _check_days(from_day, to_day)
-    length = visit_minutes(type, minutes)
-    search = _Search(type, length, list(locations), practitioners, patient, wishes, now or times.now(), list(without))
-    slots: list[Slot] = []
-    day, days = from_day, FIRST_CHUNK
-    while day <= to_day:
-        last = min(to_day, day + timedelta(days=days - 1))
-        slots += islice(search.slots(day, last), limit - len(slots) + 1)
-        if len(slots) > limit:
-            return Found(slots[:limit], slots[limit].local_start.date())
-        day, days = last + timedelta(days=1), days * 2
-    return Found(slots, None)
+    search = _Search(
+        type, visit_minutes(type, minutes), locations, practitioners, patient, wishes, list(without),
+        span=(from_day, to_day), now=now or times.now(),
+    )  # fmt: skip
+    starts: list[Start] = []
+    next_from = None
+    for begin, end in search.chunks():
+        starts += search.starts(begin, end, limit - len(starts) + 1)
+        if len(starts) >= limit:
+            # One too many means that this chunk holds more; else the next one, if there is one, may.
+            stopped_at = starts[limit][0] if len(starts) > limit else end
+            next_from = search.day_at(stopped_at) if stopped_at < search.end else None
+            break
+    return Found(search.slots(starts[:limit]), next_from)
 
 
 def _check_days(from_day: date, to_day: date) -> None:
@@ -113,73 +129,130 @@ def _check_days(from_day: date, to_day: date) -> None:
 
 
 class _Search:
-    """One question with what does not change from chunk to chunk: hours, rooms, travel, and now."""
+    """One question, with what is read once for all of its chunks: hours, rooms, ways, and the patient's visits."""
 
-    def __init__(self, type, minutes, locations, practitioners, patient, wishes, now, without):
-        self.type, self.minutes, self.patient, self.wishes, self.without = type, minutes, patient, wishes, without
-        self.earliest = times.to_minute(now) + 1
-        self.hours = Hours.read(locations, practitioners)
-        self.rooms = rooms_by_location(self.hours.locations, type.room_kind)
-        self.travel = travel_minutes()
-        self.longest_way = max(self.travel.values(), default=0)
+    def __init__(self, type, minutes, locations, practitioners, patient, wishes, without, *, span, now):
+        self.type, self.minutes, self.wishes, self.without = type, minutes, wishes, without
+        self.people = None if practitioners is None else {person.pk: person for person in practitioners}
+        places = {place.pk: place for place in locations}
+        self.zones = {place.time_zone for place in places.values()}
+        self.bounds = {pk: _bounds(type, *span, place.time_zone, now) for pk, place in places.items()}
+        self.begin = min((first for first, last in self.bounds.values() if first < last), default=EVER)
+        self.end = max((last for first, last in self.bounds.values() if first < last), default=0)
+        if self.begin < self.end:
+            people = None if self.people is None else self.people.values()
+            first, last = self.day_at(self.begin), self.last_day_at(self.end + self.minutes)
+            self.hours = Hours(places.values(), first, last, practitioners=people)
+            self.rooms = room_ids(self.hours.locations, type.room_kind)
+            self.travel = travel_minutes()
+            self.patient_busy = self._patient_busy(patient)
 
-    def slots(self, first: date, last: date) -> Iterator[Slot]:
-        """All free slots of those local days, in order of start, then location, then practitioner."""
-        working = self._wished(self.hours.working(first, last), first, last)
-        spans = union(*working.values())
-        if not spans:
-            return
-        margin = self.longest_way + self.type.buffer_before + self.type.buffer_after
-        start, end = spans[0][0] - margin, spans[-1][1] + margin
-        taken = Taken.read(
-            start,
-            end,
-            practitioners=self.hours.practitioners,
-            locations=[pk for pk, rooms in self.rooms.items() if rooms],
+    def chunks(self) -> Iterator[Interval]:
+        """Spans of start minutes that cover the question; they end when it is midnight everywhere that is asked."""
+        begin, days = self.begin, FIRST_CHUNK
+        while begin < self.end:
+            day = self.last_day_at(begin) + timedelta(days=days)
+            end = min(self.end, max(times.day_start(day, zone) for zone in self.zones))
+            yield begin, end
+            begin, days = end, days * GROWTH
+
+    def day_at(self, minute: int) -> date:
+        """The local day of that minute where it is earliest."""
+        return min(times.day_of(times.from_minute(minute), zone) for zone in self.zones)
+
+    def last_day_at(self, minute: int) -> date:
+        """The local day where it is latest."""
+        return max(times.day_of(times.from_minute(minute), zone) for zone in self.zones)
+
+    def starts(self, begin: int, end: int, most: int) -> list[Start]:
+        """The first free starts among the minutes from `begin` to before `end`."""
+        first_day, last_day = self.day_at(begin), self.last_day_at(end + self.minutes)
+        days = Days(self.hours, first_day, last_day)
+        pairs = [(max(begin, first), pair) for first, pair in days.pairs() if first < end]
+        if not pairs:
+            return []
+        wished = self._wished(first_day, last_day)
+        taken, full = self._taken(pairs, end), {}
+        found: list[Start] = []
+        last = EVER
+        for first, (who, where) in pairs:
+            if first > last:
+                break
+            working = days.working((who, where))
+            if wished:
+                working = intersection(working, wished[self.hours.locations[where].time_zone])
+            bounds = max(begin, self.bounds[where][0]), min(end, self.bounds[where][1])
+            starts = intersection(starts_within(working, self.minutes), [bounds])
+            if not starts:
+                continue
+            if where not in full:
+                full[where] = self._starts_without_a_room(where, taken)
+            visits = self._blocked(taken.of_practitioner(who, where, self.travel))
+            away = starts_blocked(taken.time_off.get(who, ()), self.minutes)
+            free = subtraction(starts, union(visits, away, full[where], self.patient_busy))
+            found += self._first_of(free, where, who, most, last)
+            if len(found) >= most:
+                found.sort()
+                del found[most:]
+                last = found[-1][0]
+        return sorted(found)
+
+    def slots(self, starts: list[Start]) -> list[Slot]:
+        wanted = {who for *_, who in starts}
+        people = self.people or {who: self.hours.practitioner(who) for who in wanted}
+        return [
+            Slot(times.from_minute(minute), times.from_minute(minute + self.minutes), self.hours.locations[where],
+                 people[who])
+            for minute, _, _, where, who in starts
+        ]  # fmt: skip
+
+    def _taken(self, pairs: list[tuple[int, Pair]], end: int) -> Taken:
+        """What is taken from the first start until the end of the last visit, with buffers and the longest way."""
+        margin = max(self.travel.values(), default=0) + self.type.buffer_before + self.type.buffer_after
+        return Taken(
+            pairs[0][0] - margin,
+            end + self.minutes + margin,
+            practitioners={who for _, (who, _) in pairs},
+            rooms={room for _, (_, where) in pairs for room in self.rooms.get(where, ())},
             without=self.without,
         )
-        without_room = {pk: self._starts_without_a_room(pk, taken) for pk in self.hours.locations}
-        patient_busy = self._blocked(self._patient_busy(start, end), buffers=False)
-        streams = []
-        for (who, where), span in working.items():
-            starts = starts_within(taken.at_work(who, span), self.minutes)
-            starts = subtraction(starts, self._blocked(taken.of_practitioner(who, where, self.travel)))
-            starts = subtraction(subtraction(starts, without_room[where]), patient_busy)
-            starts = intersection(starts, [(self.earliest, 1 << 40)])
-            if starts:
-                streams.append(self._stream(starts, where, who))
-        for minute, _, _, where, who in heapq.merge(*streams):
-            starts_at = times.from_minute(minute)
-            ends_at = times.from_minute(minute + self.minutes)
-            yield Slot(starts_at, ends_at, self.hours.locations[where], self.hours.practitioners[who])
 
-    def _wished(self, working: dict, first: date, last: date) -> dict:
-        if not self.wishes:
-            return working
-        after = last + timedelta(days=1)  # hours may end past midnight
-        wished = {pk: self.wishes.minutes(first, after, place.time_zone) for pk, place in self.hours.locations.items()}
-        return {pair: intersection(span, wished[pair[1]]) for pair, span in working.items()}
+    def _wished(self, first: date, last: date) -> dict[str, Intervals]:
+        """By zone, the minutes at which somebody can come; nothing when they can come at any time."""
+        return {zone: self.wishes.minutes(first, last, zone) for zone in self.zones} if self.wishes else {}
 
-    def _stream(self, starts: Intervals, where: int, who: int):
-        place, person = self.hours.locations[where].name, self.hours.practitioners[who].name
-        return ((minute, place, person, where, who) for minute in on_grid(starts, self.type.step_minutes))
+    def _first_of(self, free: Intervals, where: int, who: int, most: int, last: int) -> Iterator[Start]:
+        """The first starts on the grid of the wall clock, none after `last`."""
+        place = self.hours.locations[where]
+        names = place.name, self.hours.name(who), where, who
+        for begin, end, offset in times.offsets_between(free[0][0], free[-1][1], place.time_zone) if free else ():
+            for minute in on_grid(intersection(free, [(begin, end)]), self.type.step_minutes, offset):
+                if not most or minute > last:
+                    return
+                most -= 1
+                yield minute, *names
 
-    def _blocked(self, busy: Intervals, *, buffers: bool = True) -> Intervals:
-        before, after = (self.type.buffer_before, self.type.buffer_after) if buffers else (0, 0)
-        return starts_blocked(busy, self.minutes, before, after)
+    def _blocked(self, busy: Iterable[Interval]) -> Iterator[Interval]:
+        return starts_blocked(busy, self.minutes, self.type.buffer_before, self.type.buffer_after)
 
     def _starts_without_a_room(self, location_id: int, taken: Taken) -> Intervals:
         """Starts at which every room of the kind is taken; with no such room at all, every start."""
-        blocked = [(-(1 << 40), 1 << 40)]
-        for room in self.rooms.get(location_id, []):
-            blocked = intersection(blocked, self._blocked(taken.by_room[room.pk]))
+        blocked = [(-EVER, EVER)]
+        for room in self.rooms.get(location_id, ()):
+            blocked = intersection(blocked, union(self._blocked(taken.by_room.get(room, ()))))
         return blocked
 
-    def _patient_busy(self, start: int, end: int) -> list[tuple[int, int]]:
-        if self.patient is None:
+    def _patient_busy(self, patient: Patient | None) -> Intervals:
+        if patient is None:
             return []
         rows = Appointment.objects.holding_time().filter(
-            patient=self.patient, end_minute__gt=start, start_minute__lt=end
+            patient=patient, end_minute__gt=self.begin, start_minute__lt=self.end + self.minutes
         )
-        rows = rows.exclude(pk__in=[visit.pk for visit in self.without])
-        return list(rows.values_list("start_minute", "end_minute"))
+        rows = rows.exclude(pk__in=[visit.pk for visit in self.without]).order_by()
+        return union(starts_blocked(rows.values_list("start_minute", "end_minute"), self.minutes))
+
+
+def _bounds(type, from_day, to_day, zone, now) -> Interval:
+    """The first start minute that is asked for and bookable at a location of that zone, and the one after the last."""
+    first, end = type.bookable(now, zone)
+    return max(first, times.day_start(from_day, zone)), min(end, times.day_start(to_day + ONE_DAY, zone))

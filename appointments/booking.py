@@ -26,7 +26,6 @@ from patients.models import Patient
 MOVABLE = {Appointment.Status.BOOKED, Appointment.Status.CONFIRMED}
 # What does not keep a visit from a time and place that were its own already.
 AGREED_ONCE = (OVERRIDABLE | {"in_the_past"}) - {"travel"}
-FURTHEST_AHEAD = timedelta(days=366)
 
 
 def book(
@@ -125,12 +124,13 @@ def book_together(
     """
     _require_together(visits.values(), by)
     wishes = list(visits.values())
-    rooms = Room.objects.filter(
-        location__in={w.location.pk for w in wishes}, kind__in={w.type.room_kind for w in wishes}, is_open=True
-    )
     faults: dict[str, RuleBroken] = {}
     booked = {}
     with transaction.atomic():
+        calendars.keep_open(w.location for w in wishes)
+        rooms = Room.objects.filter(
+            location__in={w.location.pk for w in wishes}, kind__in={w.type.room_kind for w in wishes}, is_open=True
+        )
         moving = [w.moving for w in wishes if w.moving]
         people = [w.practitioner for w in wishes] + [visit.practitioner for visit in moving]
         calendars.lock(practitioners=people, rooms=rooms, patients=[w.patient for w in wishes])
@@ -240,13 +240,11 @@ def check_instant(starts_at: datetime) -> None:
     if starts_at.second or starts_at.microsecond:
         message = "Visits start on a whole minute."
         raise RuleBroken(message, code="invalid", fields={"starts_at": message}, status=400)
-    if starts_at > times.now() + FURTHEST_AHEAD:
-        message = "Visits can be booked up to a year ahead."
-        raise RuleBroken(message, code="too_far_ahead", fields={"starts_at": message}, status=400)
 
 
 def _look(wanted: Wanted) -> tuple[list[conflicts.Conflict], Room | None]:
     """Lock the calendars, then look for conflicts and a room: the wanted one, else the present one, else any."""
+    calendars.keep_open([wanted.location])
     rooms = calendars.rooms_by_location([wanted.location.pk], wanted.type.room_kind)[wanted.location.pk]
     preferred = wanted.room or (wanted.moving.room if wanted.moving else None)
     if wanted.room is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from appointments.calendars import Hours
+from appointments.hours import Hours
 from appointments.intervals import Intervals, intersection, union
 from appointments.models import Appointment, TimeOff
 from clinic import times
@@ -105,7 +105,7 @@ class Clock:
 def read(asked: Asked, user) -> Shown:
     clocks = {place.pk: Clock(asked, place) for place in asked.locations}
     visits = _visits(asked, user, clocks)
-    hours = Hours.read(asked.locations)
+    hours = Hours(asked.locations, asked.first, asked.last)
     columns = _rooms(asked, clocks, hours, visits) if asked.by == ROOM else _practitioners(asked, clocks, hours, visits)
     closed = {
         (place.pk, day): row.reason
@@ -114,9 +114,7 @@ def read(asked: Asked, user) -> Shown:
         for day in asked.each_day()
         if row.location_id in (place.pk, None) and row.starts_on <= day <= row.ends_on
     }
-    people = {place.pk: {} for place in asked.locations}
-    for row in (*hours.weekly, *hours.extra):
-        people[row.location_id][row.practitioner_id] = row.practitioner.name
+    people = {place.pk: hours.people(place.pk) for place in asked.locations}
     return Shown(asked, clocks, columns, visits, closed, people)
 
 
@@ -158,7 +156,7 @@ def _brief(given: str, family: str) -> str:
 def _practitioners(asked, clocks, hours, visits) -> list[Column]:
     """Whoever works at the location on the day, and whoever has a visit there all the same."""
     working = hours.working(asked.first, asked.last)
-    names = {row.practitioner_id: row.practitioner.name for row in (*hours.weekly, *hours.extra)}
+    names = {who: name for place in asked.locations for who, name in hours.people(place.pk).items()}
     booked = _booked(visits, PRACTITIONER)
     off = _time_off(asked, clocks, {*names, *(who for people in booked.values() for who in people)})
     columns = []

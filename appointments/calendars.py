@@ -5,198 +5,124 @@ practitioners, locations and days.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from collections.abc import Collection, Iterable, Iterator
 
 from django.db import connection, transaction
-from django.db.models import Q
 
-from appointments.intervals import Intervals, intersection, subtraction, union
-from appointments.models import Appointment, ExtraHours, TimeOff, WeeklyHours
-from clinic import times
-from locations.models import Closure, Location, OpeningHours, Practitioner, Room, TravelTime
+from appointments.hours import Pair
+from appointments.intervals import Interval, Intervals, subtraction, union
+from appointments.models import Appointment
+from clinic import plain_sql, times
+from locations.models import Room
 
 # The first of the two numbers of an advisory lock: which kind of calendar the second one is about.
-_PRACTITIONER, _ROOM, _PATIENT = 7101, 7102, 7103
+_LOCATION, _PRACTITIONER, _ROOM, _PATIENT = 7100, 7101, 7102, 7103
 LONGEST = 1440  # no visit is longer, buffers included: how far before a span its neighbours can start
 
 
-def lock(*, practitioners: Iterable = (), rooms: Iterable = (), patients: Iterable = ()) -> None:
-    """Hold these calendars until COMMIT; read what you decide on afterwards. Safe to repeat.
+def keep_open(locations: Iterable) -> None:
+    """Let nobody close these locations, or a day or a room of theirs, until COMMIT. Comes before `lock`.
 
-    Always in one order, so that two bookings never wait for each other. SQLite has nothing to lock: there every
+    Bookings do not wait for each other here; they wait for `close_off`, and it for them.
+    """
+    _advise("pg_advisory_xact_lock_shared", (_LOCATION, locations))
+
+
+def close_off(locations: Iterable) -> None:
+    """Let nobody book at these locations until COMMIT: for closing one, a day or a room, and seeing whom that hits."""
+    _advise("pg_advisory_xact_lock", (_LOCATION, locations))
+
+
+def lock(*, practitioners: Iterable = (), rooms: Iterable = (), patients: Iterable = ()) -> None:
+    """Hold these calendars until COMMIT; read what you decide on afterwards. Safe to repeat."""
+    _advise("pg_advisory_xact_lock", (_PRACTITIONER, practitioners), (_ROOM, rooms), (_PATIENT, patients))
+
+
+def _advise(function: str, *wanted: tuple[int, Iterable]) -> None:
+    """Always in one order, so that two bookings never wait for each other. SQLite has nothing to lock: there every
     transaction is IMMEDIATE and so the only writer.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise RuntimeError("calendars.lock() needs a transaction to hold the locks.")
-    if connection.vendor != "postgresql":
+        raise RuntimeError("Locks need a transaction that holds them.")
+    keys = sorted({(kind, one.pk) for kind, many in wanted for one in many})
+    if connection.vendor != "postgresql" or not keys:
         return
-    keys = sorted(
-        {
-            (kind, one.pk)
-            for kind, many in ((_PRACTITIONER, practitioners), (_ROOM, rooms), (_PATIENT, patients))
-            for one in many
-        }
-    )
-    with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", key)
+    with connection.cursor() as cursor:  # unnest keeps the order of its arrays
+        kinds, ids = zip(*keys, strict=True)
+        statement = f"SELECT {function}(kind, id) FROM unnest(%s::int[], %s::int[]) AS wanted (kind, id)"  # noqa: S608
+        cursor.execute(statement, [list(kinds), list(ids)])
 
 
-def travel_minutes() -> dict[tuple[int, int], int]:
+_TRAVEL = "SELECT origin_id, destination_id, minutes FROM locations_traveltime"
+_ROOMS = """
+    SELECT location_id, id FROM locations_room WHERE location_id IN ({here}) AND kind = %s AND is_open ORDER BY name, id
+"""
+_TAKEN = """
+    SELECT practitioner_id, room_id, location_id, busy_from, busy_until FROM appointments_appointment
+    WHERE (practitioner_id IN ({who}) OR room_id IN ({rooms})) AND status NOT IN ('cancelled', 'no_show')
+        AND (status <> 'held' OR held_until > %s)
+        AND busy_from < %s AND busy_from > %s AND busy_until > %s AND id NOT IN ({without})
+"""
+_AWAY = """
+    SELECT practitioner_id, starts_at, ends_at FROM appointments_timeoff
+    WHERE practitioner_id IN ({who}) AND starts_at < %s AND ends_at > %s
+"""
+
+
+def travel_minutes() -> dict[Pair, int]:
     """Minutes between two locations by their ids, both ways; a pair that is not in the table takes none."""
     table = {}
-    for origin, destination, minutes in TravelTime.objects.values_list("origin_id", "destination_id", "minutes"):
+    for origin, destination, minutes in plain_sql.rows(_TRAVEL):
         table[origin, destination] = table[destination, origin] = minutes
     return table
 
 
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
-
-
-def _minutes(day: date, starts: time, ends: time, ends_next_day: bool, zone: str) -> tuple[int, int]:
-    last = day + timedelta(days=1) if ends_next_day else day
-    return times.to_minute(times.instant(day, starts, zone)), times.to_minute(times.instant(last, ends, zone))
-
-
-def applies(hours: WeeklyHours, day: date) -> bool:
-    """Whether weekly hours start on that local day: its weekday, between their dates, in one of their weeks."""
-    if hours.weekday != day.weekday():
-        return False
-    if (hours.valid_from and day < hours.valid_from) or (hours.valid_until and day > hours.valid_until):
-        return False
-    if hours.every_weeks == 1:
-        return True
-    first_monday = hours.valid_from - timedelta(days=hours.valid_from.weekday())
-    return (day - first_monday).days // 7 % hours.every_weeks == 0
-
-
-@dataclass
-class Hours:
-    """The rules that say when a place is open and somebody works there; read once, turned into minutes day by day."""
-
-    locations: dict[int, Location]
-    practitioners: dict[int, Practitioner]
-    weekly: list[WeeklyHours]
-    extra: list[ExtraHours]
-    opening: dict[int, list[OpeningHours]]
-    closures: list[Closure]
-
-    @classmethod
-    def read(cls, locations: Iterable[Location], practitioners: Iterable[Practitioner] | None = None) -> "Hours":
-        places = {place.pk: place for place in locations}
-        at_work = Q(location__in=places, practitioner__is_active=True)
-        if practitioners is not None:
-            at_work &= Q(practitioner__in=list(practitioners))
-        order = ("practitioner_id", "starts", "pk")
-        weekly = list(WeeklyHours.objects.filter(at_work).select_related("practitioner__user").order_by(*order))
-        extra = list(ExtraHours.objects.filter(at_work).select_related("practitioner__user").order_by(*order))
-        opening = defaultdict(list)
-        for row in OpeningHours.objects.filter(location__in=places):
-            opening[row.location_id].append(row)
-        closures = list(Closure.objects.filter(Q(location__in=places) | Q(location=None)))
-        people = {w.practitioner_id: w.practitioner for w in (*weekly, *extra)}
-        return cls(places, people, weekly, extra, opening, closures)
-
-    def is_closed(self, location_id: int, day: date) -> bool:
-        return any(c.location_id in (location_id, None) and c.starts_on <= day <= c.ends_on for c in self.closures)
-
-    def working(self, first: date, last: date) -> dict[tuple[int, int], Intervals]:
-        """Minutes at work by (practitioner id, location id), within opening hours and outside closures.
-
-        `first` and `last` are local days at each location, both included; hours of the evening before `first` that
-        end after midnight are there too. Extra hours need no opening hours. Time off is not yet taken out.
-        """
-        evening_before = first - timedelta(days=1)
-        weekly, extra = defaultdict(list), defaultdict(list)
-        for day in _days(evening_before, last):
-            for hours in self.weekly:
-                if applies(hours, day) and (day >= first or hours.ends_next_day):
-                    weekly[hours.practitioner_id, hours.location_id].append(self._span(hours, day))
-        for hours in self.extra:
-            if hours.day <= last and (hours.day >= first or (hours.day == evening_before and hours.ends_next_day)):
-                extra[hours.practitioner_id, hours.location_id].append(self._span(hours, hours.day))
-        open_time = {pk: self._open_time(pk, evening_before, last) for pk in self.locations}
-        closed = {pk: self._closed_time(pk, evening_before, last) for pk in self.locations}
-        found = {}
-        for pair in weekly | extra:
-            usual = intersection(union(weekly[pair]), open_time[pair[1]])
-            if spans := subtraction(union(usual, extra[pair]), closed[pair[1]]):
-                found[pair] = spans
-        return found
-
-    def _span(self, hours: WeeklyHours | ExtraHours, day: date) -> tuple[int, int]:
-        zone = self.locations[hours.location_id].time_zone
-        return _minutes(day, hours.starts, hours.ends, hours.ends_next_day, zone)
-
-    def _open_time(self, location_id: int, first: date, last: date) -> Intervals:
-        zone = self.locations[location_id].time_zone
-        return union(
-            _minutes(day, row.opens, row.closes, row.ends_next_day, zone)
-            for day in _days(first, last)
-            for row in self.opening[location_id]
-            if row.weekday == day.weekday()
-        )
-
-    def _closed_time(self, location_id: int, first: date, last: date) -> Intervals:
-        """The closed days from midnight to midnight, the day after `last` too: hours may end there."""
-        zone = self.locations[location_id].time_zone
-        return union(
-            tuple(times.to_minute(edge) for edge in times.day_bounds(day, zone))
-            for day in _days(first, last + timedelta(days=1))
-            if self.is_closed(location_id, day)
-        )
-
-
-@dataclass
 class Taken:
-    """What is already taken in a span: visits with their buffers, by practitioner (with the place) and by room."""
+    """What is already taken in a span of minutes: visits with their buffers, by practitioner (with the place) and by
+    room, and time off. All in minutes.
+    """
 
-    by_practitioner: dict[int, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
-    by_room: dict[int, Intervals] = field(default_factory=lambda: defaultdict(list))
-    time_off: dict[int, Intervals] = field(default_factory=lambda: defaultdict(list))
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        *,
+        practitioners: Collection[int],
+        rooms: Collection[int],
+        without: Iterable[Appointment] = (),
+    ):
+        """Two queries. Times held for somebody are taken too; `without` leaves appointments out: those being moved."""
+        self.by_practitioner: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        self.by_room: dict[int, list[Interval]] = defaultdict(list)
+        self.time_off: dict[int, list[Interval]] = defaultdict(list)
+        rooms, who = set(rooms), plain_sql.ids(practitioners)
+        left_out = plain_sql.ids([0, *(visit.pk for visit in without)])
+        statement = _TAKEN.format(who=who, rooms=plain_sql.ids(rooms), without=left_out)
+        for person, room, place, a, b in plain_sql.rows(statement, times.now(), end, start - LONGEST, start):
+            self.by_practitioner[person].append((a, b, place))
+            if room in rooms:
+                self.by_room[room].append((a, b))
+        span = times.from_minute(end), times.from_minute(start)
+        for person, starts_at, ends_at in plain_sql.rows(_AWAY.format(who=who), *span):
+            away = (times.to_minute(plain_sql.instant(edge)) for edge in (starts_at, ends_at))
+            self.time_off[person].append(tuple(away))
 
-    @classmethod
-    def read(
-        cls, start: int, end: int, *, practitioners: Iterable[int], locations: Iterable[int], without: Iterable = ()
-    ) -> "Taken":
-        """Everything that touches the span of minutes, times held for somebody included.
-
-        `without` leaves appointments out: those being moved.
-        """
-        taken = cls()
-        people = list(practitioners)
-        rows = Appointment.with_holds.taking_time(times.now()).filter(
-            Q(practitioner__in=people) | Q(location__in=list(locations)),
-            busy_from__lt=end,
-            busy_from__gt=start - LONGEST,
-            busy_until__gt=start,
-        )
-        if left_out := [visit.pk for visit in without]:
-            rows = rows.exclude(pk__in=left_out)
-        for who, room, place, a, b in rows.values_list(
-            "practitioner_id", "room_id", "location_id", "busy_from", "busy_until"
-        ):
-            taken.by_practitioner[who].append((a, b, place))
-            taken.by_room[room].append((a, b))
-        away = TimeOff.objects.filter(
-            practitioner__in=people, starts_at__lt=times.from_minute(end), ends_at__gt=times.from_minute(start)
-        )
-        for who, starts_at, ends_at in away.values_list("practitioner_id", "starts_at", "ends_at"):
-            taken.time_off[who].append((times.to_minute(starts_at), times.to_minute(ends_at)))
-        return taken
-
-    def of_practitioner(self, practitioner_id: int, location_id: int, travel: dict) -> Intervals:
+    def of_practitioner(self, practitioner_id: int, location_id: int, travel: dict) -> Iterator[Interval]:
         """When the practitioner cannot be at the location: visits anywhere, with the way from and to the others."""
-        return union(
-            (a - travel.get((place, location_id), 0), b + travel.get((place, location_id), 0))
-            for a, b, place in self.by_practitioner[practitioner_id]
-        )
+        for a, b, place in self.by_practitioner.get(practitioner_id, ()):
+            way = travel.get((place, location_id), 0) if place != location_id else 0
+            yield a - way, b + way
 
     def at_work(self, practitioner_id: int, working: Intervals) -> Intervals:
-        return subtraction(working, union(self.time_off[practitioner_id]))
+        return subtraction(working, union(self.time_off.get(practitioner_id, ())))
+
+
+def room_ids(locations: Iterable[int], kind: str) -> dict[int, list[int]]:
+    """The open rooms of a kind by location."""
+    found = defaultdict(list)
+    for location_id, room_id in plain_sql.rows(_ROOMS.format(here=plain_sql.ids(locations)), kind):
+        found[location_id].append(room_id)
+    return found
 
 
 def rooms_by_location(locations: Iterable[int], kind: str) -> dict[int, list[Room]]:

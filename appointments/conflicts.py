@@ -1,11 +1,12 @@
 """Why a visit cannot be where it is wanted: every reason, each with a stable code."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from appointments.calendars import Hours, Taken, travel_minutes
+from appointments.calendars import Taken, travel_minutes
+from appointments.hours import Hours
 from appointments.intervals import Intervals, covers, overlaps
 from appointments.models import Appointment, AppointmentType
 from clinic import times
@@ -13,7 +14,7 @@ from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
 # What an authorised person may override with a reason. An overlap never: the database refuses it.
-OVERRIDABLE = frozenset({"outside_hours", "travel"})
+OVERRIDABLE = frozenset({"outside_hours", "too_soon", "too_far_ahead", "travel"})
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Wanted:
         return self.start + self.minutes
 
     @property
+    def keeps_its_start(self) -> bool:
+        """A visit that only gets longer, another room or another practitioner needs no notice again."""
+        return self.moving is not None and self.moving.start_minute == self.start
+
+    @property
     def busy(self) -> tuple[int, int]:
         return self.start - self.type.buffer_before, self.end + self.type.buffer_after
 
@@ -58,7 +64,7 @@ class Known:
     of_patient: dict[int, Intervals]
 
     @classmethod
-    def read(cls, wishes: Collection[Wanted], *, margin: int = 0) -> "Known":
+    def read(cls, wishes: Collection[Wanted], rooms: Iterable[Room], *, margin: int = 0) -> "Known":
         """With so many minutes before and after. The queries are the same number for one visit and for many."""
         moving = [w.moving for w in wishes if w.moving]
         travel = travel_minutes()
@@ -66,8 +72,8 @@ class Known:
         start = min(w.busy[0] for w in wishes) - way - margin
         end = max(w.busy[1] for w in wishes) + way + margin
         people, places = {w.practitioner for w in wishes}, {w.location for w in wishes}
-        taken = Taken.read(
-            start, end, practitioners=[p.pk for p in people], locations=[p.pk for p in places], without=moving
+        taken = Taken(
+            start, end, practitioners=[p.pk for p in people], rooms=[room.pk for room in rooms], without=moving
         )
         visits = Appointment.objects.holding_time().filter(
             patient__in={w.patient for w in wishes}, start_minute__lt=end, end_minute__gt=start
@@ -77,7 +83,9 @@ class Known:
             "patient_id", "start_minute", "end_minute"
         ):
             of_patient[pk].append((starts, ends))
-        return cls(Hours.read(places, people), taken, travel, of_patient)
+        zones = {place.time_zone for place in places}
+        days = [times.day_of(times.from_minute(minute), zone) for minute in (start, end) for zone in zones]
+        return cls(Hours(places, min(days), max(days), practitioners=people), taken, travel, of_patient)
 
 
 def find(wanted: Wanted, rooms: list[Room], known: Known | None = None) -> tuple[list[Conflict], Room | None]:
@@ -85,10 +93,10 @@ def find(wanted: Wanted, rooms: list[Room], known: Known | None = None) -> tuple
 
     Read under `calendars.lock` when the answer is to be acted on; `known` is what was read for several at once.
     """
-    known = known or Known.read([wanted])
+    known = known or Known.read([wanted], rooms)
     room = next((r for r in rooms if not overlaps(known.taken.by_room[r.pk], *wanted.busy)), None)
     found = [
-        _past(wanted),
+        None if wanted.keeps_its_start else _moment(wanted),
         _hours(wanted, known),
         _practitioner(wanted, known),
         None if room else _no_room(wanted),
@@ -97,20 +105,33 @@ def find(wanted: Wanted, rooms: list[Room], known: Known | None = None) -> tuple
     return [c for c in found if c], room
 
 
-def _past(wanted):
-    if wanted.starts_at <= times.now():
+def _moment(wanted):
+    now, zone = times.now(), wanted.location.time_zone
+    if wanted.starts_at <= now:
         return Conflict("in_the_past", "This time has already passed.")
+    first, end = wanted.type.bookable(now, zone)
+    if wanted.start < first:
+        soonest = times.spoken(times.from_minute(first), zone)
+        return Conflict("too_soon", f"{wanted.type} needs notice: the soonest start is {soonest}.")
+    if wanted.start >= end:
+        last = times.spoken_day(times.day_of(times.from_minute(end - 1), zone))
+        message = f"{wanted.type} can be booked {wanted.type.horizon_days} days ahead, until {last}."
+        return Conflict("too_far_ahead", message)
     return None
 
 
 def _hours(wanted, known):
-    day = times.day_of(wanted.starts_at, wanted.location.time_zone)
-    hours = known.hours
-    if hours.is_closed(wanted.location.pk, day):
-        return Conflict("outside_hours", f"{wanted.location} is closed on {day:%B} {day.day}.")
-    working = hours.working(day, day).get((wanted.practitioner.pk, wanted.location.pk), [])
+    place, zone = wanted.location, wanted.location.time_zone
+    if place.pk not in known.hours.locations:
+        return Conflict("location_closed", f"{place} is closed for good.")
+    if not wanted.practitioner.is_active:
+        return Conflict("not_working", f"{wanted.practitioner} no longer works here.")
+    first, last = (times.day_of(times.from_minute(minute), zone) for minute in (wanted.start, wanted.end))
+    if known.hours.is_closed(place.pk, first):
+        return Conflict("outside_hours", f"{place} is closed on {times.spoken_day(first)}.")
+    working = known.hours.working(first, last).get((wanted.practitioner.pk, place.pk), [])
     if not covers(known.taken.at_work(wanted.practitioner.pk, working), wanted.start, wanted.end):
-        return Conflict("outside_hours", f"{wanted.practitioner} does not work at {wanted.location} then.")
+        return Conflict("outside_hours", f"{wanted.practitioner} does not work at {place} then.")
     return None
 
 
@@ -127,6 +148,8 @@ def _practitioner(wanted, known):
 
 
 def _no_room(wanted):
+    if wanted.room:
+        return Conflict("no_room", f"{wanted.room} at {wanted.location} is not free then.")
     kind = Room.Kind(wanted.type.room_kind).label.lower()
     return Conflict("no_room", f"No {kind} is free at {wanted.location} then.")
 

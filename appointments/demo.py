@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import Min, OuterRef, Subquery
 
 from appointments import calendars, demo_history
+from appointments.hours import Hours
 from appointments.intervals import Intervals, overlaps
 from appointments.models import Appointment, AppointmentEvent, AppointmentType, ExtraHours, TimeOff, WeeklyHours
 from clinic import times
@@ -157,11 +158,9 @@ class Diary:
     def filled(self) -> list[Appointment]:
         places = {place.pk: place for place in self.world.locations}
         people = {person.pk: person for person in self.world.practitioners}
-        hours = calendars.Hours.read(self.world.locations)
         first = self.world.now.date() - timedelta(DAYS_BEHIND)
-        away = calendars.Taken.read(
-            0, times.to_minute(self.world.now) + 10**6, practitioners=list(people), locations=list(places)
-        )
+        hours = Hours(self.world.locations, first, first + timedelta(DAYS_BEHIND + DAYS_AHEAD))
+        away = calendars.Taken(0, times.to_minute(self.world.now) + 10**6, practitioners=people, rooms=[])
         for n in range(DAYS_BEHIND + DAYS_AHEAD + 1):
             day = first + timedelta(n)
             self.room_taken.clear()

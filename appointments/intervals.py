@@ -63,12 +63,13 @@ def starts_within(open_time: Intervals, minutes: int) -> Intervals:
     return [(a, b - minutes + 1) for a, b in open_time if b - a >= minutes]
 
 
-def starts_blocked(busy: Iterable[Interval], minutes: int, before: int, after: int) -> Intervals:
-    """The start minutes at which a visit with those buffers would touch something busy."""
-    return union((a - minutes - after + 1, b + before) for a, b in busy)
+def starts_blocked(busy: Iterable[Interval], minutes: int, before: int = 0, after: int = 0) -> Iterator[Interval]:
+    """The start minutes at which a visit with those buffers would touch something busy; neither sorted nor merged."""
+    for a, b in busy:
+        yield a - minutes - after + 1, b + before
 
 
-def on_grid(starts: Intervals, step: int) -> Iterator[int]:
-    """The multiples of `step` among the start minutes, in order."""
+def on_grid(starts: Intervals, step: int, offset: int = 0) -> Iterator[int]:
+    """The start minutes, in order, that are multiples of `step` on a clock that is `offset` minutes ahead."""
     for a, b in starts:
-        yield from range(-(-a // step) * step, b, step)
+        yield from range(a + -(a + offset) % step, b, step)

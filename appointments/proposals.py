@@ -136,11 +136,12 @@ class _Search:
 
     def __init__(self, wishes: Sequence[Wish], away: Mapping[int, Intervals]):
         self.away = away
-        self.known = Known.read([wish.wanted() for wish in wishes], margin=(REACH + 1) * A_DAY)
         self.rooms = {
             kind: calendars.rooms_by_location({w.location.pk for w in wishes}, kind)
             for kind in {w.type.room_kind for w in wishes}
         }
+        rooms = [room for by_location in self.rooms.values() for some in by_location.values() for room in some]
+        self.known = Known.read([wish.wanted() for wish in wishes], rooms, margin=(REACH + 1) * A_DAY)
         self.free = _free_starts(wishes)
         self.chosen: dict[date, list[tuple[Wish, Wanted]]] = defaultdict(list)
 

@@ -14,7 +14,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from appointments.calendars import Hours, Taken, applies
+from appointments.calendars import Taken
+from appointments.hours import Hours, applies, minutes
 from appointments.intervals import covers
 from appointments.models import MOST_WEEKS, Appointment, ExtraHours, TimeOff, WeeklyHours
 from clinic import audit, times
@@ -83,10 +84,10 @@ def add_extra(
         ends_next_day=span.ends_next_day, reason=reason.strip(),
     )  # fmt: skip
     _clean(made)
-    starts, ends = _instants(made, day)
+    starts, ends = minutes(made, day)
     others = ExtraHours.objects.filter(practitioner=practitioner, day__range=(day - A_DAY, day + A_DAY))
     for other in others.select_related("location"):
-        a, b = _instants(other, other.day)
+        a, b = minutes(other, other.day)
         if a < ends and starts < b:
             raise spans.refusal(
                 "overlapping_hours", f"There are extra hours at {other.location} then already.", "starts"
@@ -155,8 +156,8 @@ def outside(practitioner: Practitioner, location: Location) -> list[Appointment]
     if not visits:
         return []
     first, last = (times.day_of(v.starts_at, location.time_zone) for v in (visits[0], visits[-1]))
-    working = Hours.read([location], [practitioner]).working(first, last)
-    taken = Taken.read(visits[0].start_minute, visits[-1].end_minute, practitioners=[practitioner.pk], locations=[])
+    working = Hours([location], first, last, practitioners=[practitioner]).working(first, last)
+    taken = Taken(visits[0].start_minute, visits[-1].end_minute, practitioners=[practitioner.pk], rooms=[])
     at_work = taken.at_work(practitioner.pk, working.get((practitioner.pk, location.pk), []))
     return [visit for visit in visits if not covers(at_work, visit.start_minute, visit.end_minute)]
 
@@ -215,16 +216,10 @@ def _meet(one: WeeklyHours, other: WeeklyHours) -> bool:
     last = min([day + timedelta(weeks=weeks), *(row.valid_until for row in (one, other) if row.valid_until)])
     while day <= last:
         if applies(one, day):
-            starts, ends = _instants(one, day)
+            starts, ends = minutes(one, day)
             for near in (day - A_DAY, day, day + A_DAY):
-                a, b = _instants(other, near)
+                a, b = minutes(other, near)
                 if applies(other, near) and a < ends and starts < b:
                     return True
         day += A_DAY
     return False
-
-
-def _instants(row: WeeklyHours | ExtraHours, day: date) -> tuple[datetime, datetime]:
-    zone = row.location.time_zone
-    last = day + A_DAY if row.ends_next_day else day
-    return times.instant(day, row.starts, zone), times.instant(last, row.ends, zone)

@@ -7,6 +7,8 @@ a local time is wrong on the two days a year when the clock changes.
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils import timezone
@@ -15,6 +17,7 @@ from clinic.errors import RuleBroken
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+DAY = 1440  # minutes, but for the two days a year on which the clock changes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = frozenset(z for z in available_timezones() if "/" in z and not z.startswith("Etc/"))
 
@@ -101,6 +104,47 @@ def day_bounds(day: date, zone_name: str) -> tuple[datetime, datetime]:
     return instant(day, time.min, zone_name), instant(day + timedelta(days=1), time.min, zone_name)
 
 
+@lru_cache(maxsize=20_000)
+def day_start(day: date, zone_name: str) -> int:
+    """The minute (as `to_minute`) in which a local day begins. Remembered: every search asks the same days again."""
+    return to_minute(instant(day, time.min, zone_name))
+
+
+def wall_minute(day: date, since_midnight: int, zone_name: str) -> int:
+    """The minute of a wall clock given in minutes since midnight, 1440 and more being on the next day; as `instant`."""
+    if since_midnight >= DAY:
+        day, since_midnight = day + timedelta(days=1), since_midnight - DAY
+    start = day_start(day, zone_name)
+    if day_start(day + timedelta(days=1), zone_name) - start == DAY:
+        return start + since_midnight
+    return to_minute(instant(day, time(*divmod(since_midnight, 60)), zone_name))
+
+
+@lru_cache(maxsize=1_000)
+def _offsets_of_day(day: date, zone_name: str) -> tuple[tuple[int, int], ...]:
+    """(first minute, minutes east of UTC) of each stretch of a local day without a clock change."""
+    place, found = ZoneInfo(zone_name), []
+    for minute in range(day_start(day, zone_name), day_start(day + timedelta(days=1), zone_name), 15):
+        offset = int(from_minute(minute).astimezone(place).utcoffset().total_seconds()) // 60
+        if not found or found[-1][1] != offset:
+            found.append((minute, offset))
+    return tuple(found)
+
+
+def offsets_between(begin: int, end: int, zone_name: str) -> list[tuple[int, int, int]]:
+    """(from minute, until minute, minutes east of UTC) of the stretches without a clock change that cover the span."""
+    day = day_of(from_minute(begin), zone_name)
+    found: list[tuple[int, int, int]] = []
+    while not found or found[-1][1] < end:
+        edges = [*_offsets_of_day(day, zone_name), (day_start(day := day + timedelta(days=1), zone_name), 0)]
+        for (start, offset), (stop, _) in pairwise(edges):
+            if found and found[-1][2] == offset:
+                found[-1] = (found[-1][0], stop, offset)
+            else:
+                found.append((start, stop, offset))
+    return found
+
+
 def today(zone_name: str) -> date:
     return day_of(now(), zone_name)
 
@@ -124,5 +168,10 @@ def check_range(instant_: datetime, field: str) -> datetime:
 def spoken(instant_: datetime, zone_name: str, *, year: bool = True) -> str:
     """`Tuesday, March 3, 2026 at 9:00 AM EST`: the zone is always named."""
     at = local(instant_, zone_name)
-    day = f"{at:%A, %B} {at.day}" + (f", {at.year}" if year else "")
+    day = spoken_day(at.date()) if year else f"{at:%A, %B} {at.day}"
     return f"{day} at {at:%I:%M %p %Z}".replace(" at 0", " at ")
+
+
+def spoken_day(day: date) -> str:
+    """`Tuesday, March 3, 2026`"""
+    return f"{day:%A, %B} {day.day}, {day.year}"

@@ -8,6 +8,7 @@ from django.db import connection
 from django.urls import reverse
 
 from appointments import calendars
+from appointments.hours import Hours
 from appointments.models import Appointment, AppointmentEvent
 from careplans.models import CarePlan
 from clinic import demo, times
@@ -72,10 +73,9 @@ def test_practitioners_have_time_for_the_way_between_two_clinics(small):
 
 
 def test_visits_lie_in_working_and_opening_hours(small):
-    hours = calendars.Hours.read(small.locations)
     rows = list(Appointment.objects.values_list("practitioner_id", "location_id", "start_minute", "end_minute"))
     first, last = (times.from_minute(minute).date() for minute in (min(r[2] for r in rows), max(r[3] for r in rows)))
-    working = hours.working(first, last)
+    working = Hours(small.locations, first, last).working(first, last)
 
     assert [r for r in rows if not any(a <= r[2] and r[3] <= b for a, b in working.get(r[:2], ()))] == []
 

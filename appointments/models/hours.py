@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from clinic import times
 from clinic.text import clean_line
 from locations.models import Location, Practitioner, Room, Weekday, ends_after
 
@@ -44,6 +47,11 @@ class AppointmentType(models.Model):
 
     def __str__(self):
         return self.name
+
+    def bookable(self, now, time_zone):
+        """The minutes at which a visit may start, by notice and horizon: the first one, and the one after the last."""
+        last_day = times.day_of(now, time_zone) + timedelta(days=self.horizon_days)
+        return times.to_minute(now) + max(1, self.notice_minutes), times.day_start(last_day + timedelta(1), time_zone)
 
 
 class WeeklyHours(models.Model):

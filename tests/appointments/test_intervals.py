@@ -51,7 +51,7 @@ def test_operations_agree_with_sets_of_minutes(one, other):
 @given(spans, st.integers(1, 20), st.integers(0, 5), st.integers(0, 5))
 def test_blocked_starts_are_those_that_touch_something_busy(busy, length, before, after):
     busy = intervals.union(busy)
-    blocked = minutes(intervals.starts_blocked(busy, length, before, after))
+    blocked = minutes(intervals.union(intervals.starts_blocked(busy, length, before, after)))
 
     for start in range(-10, 70):
         touches = any(a < start + length + after and b > start - before for a, b in busy)
@@ -60,3 +60,4 @@ def test_blocked_starts_are_those_that_touch_something_busy(busy, length, before
 
 def test_grid_starts_at_the_first_multiple():
     assert list(intervals.on_grid([(7, 31), (45, 46)], 15)) == [15, 30, 45]
+    assert list(intervals.on_grid([(7, 31), (45, 46)], 20, 30)) == [10, 30]

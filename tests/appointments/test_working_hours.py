@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from appointments import booking, working_hours
-from appointments.calendars import applies
+from appointments.hours import applies
 from appointments.models import WeeklyHours
 from appointments.working_hours import Shift
 from clinic import times
