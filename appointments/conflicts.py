@@ -128,7 +128,7 @@ def _hours(wanted, known):
         return Conflict("not_working", f"{wanted.practitioner} no longer works here.")
     first, last = (times.day_of(times.from_minute(minute), zone) for minute in (wanted.start, wanted.end))
     if known.hours.is_closed(place.pk, first):
-        return Conflict("outside_hours", f"{place} is closed on {times.spoken_day(first)}.")
+        return Conflict("outside_hours", f"{place} is closed on {first:%B} {first.day}.")
     working = known.hours.working(first, last).get((wanted.practitioner.pk, place.pk), [])
     if not covers(known.taken.at_work(wanted.practitioner.pk, working), wanted.start, wanted.end):
         return Conflict("outside_hours", f"{wanted.practitioner} does not work at {place} then.")
