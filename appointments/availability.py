@@ -29,7 +29,7 @@ from clinic.errors import RuleBroken
 from locations.models import Location, Practitioner
 from patients.models import Patient
 
-FIRST_CHUNK, GROWTH = 1, 2  # days; each further chunk is so many times as long
+STARTS_A_DAY = 50  # expected of a day, to choose how many days are read at first; each further chunk is twice as long
 FURTHEST = timedelta(days=366)
 EVER = 1 << 40  # a minute beyond all
 
@@ -109,7 +109,7 @@ def find(
     )  # fmt: skip
     starts: list[Start] = []
     next_from = None
-    for begin, end in search.chunks():
+    for begin, end in search.chunks(first=1 + limit // STARTS_A_DAY):
         starts += search.starts(begin, end, limit - len(starts) + 1)
         if len(starts) >= limit:
             # One too many means that this chunk holds more; else the next one, if there is one, may.
@@ -147,14 +147,17 @@ class _Search:
             self.travel = travel_minutes()
             self.patient_busy = self._patient_busy(patient)
 
-    def chunks(self) -> Iterator[Interval]:
-        """Spans of start minutes that cover the question; they end when it is midnight everywhere that is asked."""
-        begin, days = self.begin, FIRST_CHUNK
+    def chunks(self, *, first: int) -> Iterator[Interval]:
+        """Spans of start minutes that cover the question; they end when it is midnight everywhere that is asked.
+
+        `first` is how many days are in the first one.
+        """
+        begin, days = self.begin, first
         while begin < self.end:
             day = self.last_day_at(begin) + timedelta(days=days)
             end = min(self.end, max(times.day_start(day, zone) for zone in self.zones))
             yield begin, end
-            begin, days = end, days * GROWTH
+            begin, days = end, days * 2
 
     def day_at(self, minute: int) -> date:
         """The local day of that minute where it is earliest."""
