@@ -148,6 +148,7 @@ def schedule(plan: CarePlan, *, by: User, weekdays: Sequence[int], at_time: time
     """
     plan = _locked(plan, by=by, needs={Status.ACTIVE}, step="put on the calendar", action="careplan.schedule")
     at_work = Q(weekly_hours__location=plan.location) | Q(extra_hours__location=plan.location)
+    calendars.keep_open([plan.location])
     calendars.lock(
         practitioners=Practitioner.objects.filter(at_work, is_active=True).distinct(),
         rooms=Room.objects.filter(location=plan.location, is_open=True),
