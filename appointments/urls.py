@@ -1,7 +1,7 @@
 from django.urls import path
 
 from appointments import links_urls
-from appointments.views import booking, calendar, closures, follow_ups, series, visits
+from appointments.views import booking, calendar, closures, follow_ups, practitioners, series, visits
 
 urlpatterns = [
     path("calendar/", calendar.calendar, name="calendar"),
@@ -18,6 +18,13 @@ urlpatterns = [
     path("series/<int:pk>/place/", series.place, name="series-place"),
     path("series/<int:pk>/waive/", series.waive, name="series-waive"),
     path("follow-ups/", follow_ups.record, name="follow-up"),
+    path("setup/practitioners/", practitioners.listing, name="setup-practitioners"),
+    path("setup/practitioners/new/", practitioners.new, name="setup-practitioner-new"),
+    path("setup/practitioners/<int:pk>/", practitioners.practitioner, name="setup-practitioner"),
+    path("setup/practitioners/<int:pk>/hours/<slug:slug>/", practitioners.hours, name="setup-hours"),
+    path("setup/practitioners/<int:pk>/extra/", practitioners.extra, name="setup-extra"),
+    path("setup/practitioners/<int:pk>/away/", practitioners.away, name="setup-away"),
+    path("setup/hours/<slug:kind>/<int:pk>/take-back/", practitioners.take_back, name="setup-hours-back"),
     path("setup/closures/", closures.closures, name="setup-closures"),
     path("setup/closures/<int:pk>/take-back/", closures.take_back, name="setup-closure-back"),
     *links_urls.urlpatterns,

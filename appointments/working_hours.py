@@ -12,7 +12,7 @@ from math import lcm
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from appointments.calendars import Taken
 from appointments.hours import Hours, applies, minutes
@@ -133,17 +133,39 @@ def take_back(away: TimeOff, *, by: User) -> None:
 
 def may_set(practitioner: Practitioner, location: Location | None, by: User) -> None:
     """Raises PermissionDenied or Http404. Clinicians set their own; without a location, one of theirs will do."""
-    places = [location] if location else Location.objects.filter(weekly_hours__practitioner=practitioner).distinct()
-    own = practitioner.user_id == by.pk
-    for place in places or [None]:
-        if own and access.can(by, "hours.change", place):
-            return
-        roles = {role for role, where in access.held(by) if place is None or where in (None, place.pk)}
-        if roles & {access.OWNER, access.MANAGER} and access.can(by, "hours.change", place):
-            return
+    if practitioner.user_id == by.pk and access.can(by, "hours.change", location):
+        return
+    places = _set_for_others(by)
+    if places is None or places & ({location.pk} if location else set(places_of(practitioner))):
+        return
     if location:
         access.require(by, "hours.change", location)
     raise PermissionDenied
+
+
+def set_by(user: User) -> QuerySet[Practitioner]:
+    """Practitioners whose hours the user may set, at one location at least."""
+    places = _set_for_others(user)
+    if places is None:
+        return Practitioner.objects.all()
+    here = Q(user__assignments__role=access.CLINICIAN, user__assignments__location__in=places)
+    return Practitioner.objects.filter(Q(user=user) | here | Q(weekly_hours__location__in=places)).distinct()
+
+
+def places_of(practitioner: Practitioner) -> list[int]:
+    """Ids of the locations where they are a clinician or have hours."""
+    as_clinician = practitioner.user.assignments.filter(role=access.CLINICIAN, location__isnull=False)
+    return sorted({*as_clinician.values_list("location", flat=True),
+                   *practitioner.weekly_hours.values_list("location", flat=True)})  # fmt: skip
+
+
+def _set_for_others(user) -> set[int] | None:
+    """Ids of the locations where the user sets everybody's hours; None means every location."""
+    cells = access.TABLE["hours.change"]
+    held = {(cells.get(role), place) for role, place in access.held(user)}
+    if any(cell == access.ALL or (cell == access.HERE and place is None) for cell, place in held):
+        return None
+    return {place for cell, place in held if cell == access.HERE}
 
 
 def outside(practitioner: Practitioner, location: Location) -> list[Appointment]:

@@ -8,6 +8,6 @@ class LocationsConfig(AppConfig):
         from clinic import navigation
         from locations import setup_pages
 
-        navigation.add("Setup", "setup", action="location.change", icon="setup", order=90, key="s")
+        navigation.add("Setup", "setup", action="hours.change", icon="setup", order=90, key="s")
         setup_pages.add("Clinics", "setup-clinics", action="location.change", order=10)
         setup_pages.add("People", "setup-people", action="staff.change", order=30)

@@ -18,9 +18,10 @@ def _clinic(request, slug):
 
 
 @require_GET
-@requires("location.change")
+@requires("hours.change")
 def start(request):
-    return redirect("setup-clinics")
+    """The first tab that is theirs: clinicians set their own hours and nothing else."""
+    return redirect(setup_pages.tabs(request)[0]["url"])
 
 
 @require_GET

@@ -1,0 +1,156 @@
+"""What the setup pages show of practitioners: weeks at each clinic, extra hours, absences, visits outside them."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.db.models import Prefetch, QuerySet
+
+from appointments import working_hours
+from appointments.hours_forms import AwayForm, ExtraForm, FromDayForm, ShiftFormSet, grouped
+from appointments.models import ExtraHours, TimeOff, WeeklyHours
+from appointments.working_hours import Shift
+from clinic import times
+from clinic.errors import RuleBroken
+from locations import access
+from locations.models import Location, Practitioner, Weekday
+from locations.spans import Span, spoken
+
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Block:
+    """The week at one clinic as a form: from which day on, and its rows."""
+
+    place: Location
+    begin: FromDayForm
+    rows: ShiftFormSet
+    until: date | None = None
+    later: list[dict] = field(default_factory=list)
+    outside: list = field(default_factory=list)
+    problem: str = ""
+
+    def is_valid(self) -> bool:
+        return self.begin.is_valid() & self.rows.is_valid()
+
+    def refuse(self, refused: RuleBroken) -> None:
+        if "from_day" in refused.fields:
+            self.begin.add_error("from_day", refused.message)
+        else:
+            self.problem = refused.message
+
+
+def places(user) -> QuerySet[Location]:
+    """Open clinics at which the user may set hours: somebody's, or their own."""
+    return Location.objects.visible_to(user, "hours.change").filter(is_open=True)
+
+
+def rows(user) -> list[dict]:
+    """The list: who, the week now, and until when somebody is away. Few queries for any number."""
+    now = times.now()
+    away = TimeOff.objects.filter(ends_at__gt=now).order_by("starts_at")
+    weekly = WeeklyHours.objects.exclude(valid_until__lt=now.date()).select_related("location")
+    people = working_hours.set_by(user).select_related("user").prefetch_related(
+        Prefetch("weekly_hours", weekly, to_attr="hours_now"), Prefetch("time_off", away, to_attr="absences")
+    )  # fmt: skip
+    return [{"person": person, "week": _weeks(person.hours_now), "away": _next_absence(person)} for person in people]
+
+
+def _next_absence(person):
+    if not (person.absences and person.hours_now):
+        return None
+    zone = person.hours_now[0].location.time_zone
+    first = person.absences[0]
+    return {"starts": times.local(first.starts_at, zone), "ends": times.local(first.ends_at, zone)}
+
+
+def _weeks(hours) -> list[tuple[Location, str]]:
+    """[(place, "Mo Tu We")]: on which days somebody works where."""
+    found: dict[Location, set] = {}
+    for row in hours:
+        found.setdefault(row.location, set()).add(row.weekday)
+    return [(place, " ".join(Weekday(day).label[:2] for day in sorted(days))) for place, days in found.items()]
+
+
+def read(person: Practitioner, user, *, at: str = "") -> dict:
+    """The page of one; `at` is the slug of a clinic to begin hours at."""
+    mine = places(user)
+    theirs = set(working_hours.places_of(person))
+    shown = [place for place in mine if place.pk in theirs or place.slug == at]
+    weekly = list(person.weekly_hours.select_related("location").order_by("valid_from", "weekday", "starts"))
+    zone = zone_of(person)
+    now = times.now()
+    extra = ExtraHours.objects.filter(practitioner=person, day__gte=now.date() - DAY).select_related("location")
+    return {
+        "person": person,
+        "blocks": [_block(place, [row for row in weekly if row.location_id == place.pk], person) for place in shown],
+        "elsewhere": [place for place in mine if place not in shown],
+        "extra": ExtraForm(places=mine, initial={"location": shown[0].slug if shown else None}),
+        "extras": [{"extra": one, "hours": _extra_text(one)} for one in extra],
+        "away": AwayForm(),
+        "absences": [
+            {"off": off, "starts": times.local(off.starts_at, zone), "ends": times.local(off.ends_at, zone)}
+            for off in person.time_off.filter(ends_at__gt=now)
+        ],
+        "zone": f"{times.local(now, zone):%Z}",
+        "opens_person": access.can(user, "staff.change"),
+    }
+
+
+def bound_block(place: Location, data) -> Block:
+    return Block(place, FromDayForm(data, prefix=place.slug), ShiftFormSet(data, prefix=f"{place.slug}-hours"))
+
+
+def _block(place, weekly, person) -> Block:
+    """The form holds the week of today, or, before the first day of work, the first week there is."""
+    today = place.today()
+    ahead = [row for row in weekly if row.valid_until is None or row.valid_until >= today]
+    first = max(today, min((row.valid_from or today for row in ahead), default=today))
+    now = _in_force(ahead, first)
+    return Block(
+        place,
+        FromDayForm(prefix=place.slug, initial={"from_day": first}),
+        ShiftFormSet(prefix=f"{place.slug}-hours", initial=grouped(now, first)),
+        until=min((row.valid_until for row in now if row.valid_until), default=None),
+        later=_versions([row for row in ahead if row not in now]),
+        outside=working_hours.outside(person, place),
+    )
+
+
+def _in_force(ahead, first) -> list[WeeklyHours]:
+    """The hours of one version: those of that day, and the later turn of hours that take turns every few weeks."""
+    now = [row for row in ahead if (row.valid_from or first) <= first]
+    if any(row.valid_until for row in now):
+        return now  # what comes later is the next version
+    turns = [row for row in ahead if row not in now and row.every_weeks > 1]
+    return now + [row for row in turns if row.valid_from < first + timedelta(weeks=row.every_weeks)]
+
+
+def _versions(weekly) -> list[dict]:
+    """What will hold later, in words: one entry for each first day."""
+    found: dict[date, list[str]] = {}
+    for row in weekly:
+        shift = Shift(Span(row.weekday, row.starts, row.ends, row.ends_next_day), row.every_weeks)
+        found.setdefault(row.valid_from, []).append(str(shift))
+    return [{"first": first, "hours": hours} for first, hours in sorted(found.items())]
+
+
+def _extra_text(extra) -> str:
+    later = " on the next day" if extra.ends_next_day else ""
+    return f"{spoken(extra.starts)} to {spoken(extra.ends)}{later}"
+
+
+def zone_of(person: Practitioner) -> str:
+    """The zone in which a practitioner's absences are typed: that of the clinic where they work most days."""
+    zones = list(person.weekly_hours.values_list("location__time_zone", flat=True))
+    if not zones:
+        held = person.user.assignments.filter(location__isnull=False)
+        zones = list(held.values_list("location__time_zone", flat=True)) or ["America/New_York"]
+    return max(sorted(set(zones)), key=zones.count)
+
+
+def at_days(refused: RuleBroken) -> RuleBroken:
+    """The same refusal at the fields of the form, which asks for days."""
+    names = {"starts_at": "starts_on", "ends_at": "ends_on"}
+    refused.fields = {names.get(name, name): said for name, said in refused.fields.items()}
+    return refused
