@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import Http404
 
-from appointments import availability, calendars, conflicts
+from appointments import availability, calendars, conflicts, freed_time
 from appointments.conflicts import OVERRIDABLE, Wanted
 from appointments.models import Appointment, AppointmentEvent, AppointmentType, Hold, SeriesVisit
 from clinic import audit, times
@@ -104,6 +105,7 @@ def reschedule(
                 overridden=overridden,
                 **replaced,
             )
+            freed_time.tell()
     except RuleBroken as refused:
         refused.nearest = nearest(wanted)
         raise
@@ -142,6 +144,8 @@ def book_together(
                 faults[key] = refused
         if faults:
             raise _none_of_them(faults, len(visits))
+        if moving:
+            freed_time.tell()
     return booked
 
 
@@ -160,6 +164,8 @@ def put_back(appointment: Appointment, undone: AppointmentEvent) -> Appointment:
     )
     try:
         found, room = _look(wanted)
+        if found and _clear_young_holds(wanted):
+            found, room = _look(wanted)
         if stands := [c for c in found if c.code not in AGREED_ONCE]:
             raise RuleBroken(stands[0].message, code=stands[0].code, fields={"starts_at": stands[0].message})
         fresh = Appointment.objects.select_for_update().get(pk=appointment.pk)
@@ -377,3 +383,12 @@ def _clear_expired_holds(wanted: Wanted) -> None:
     expired.filter(
         Q(practitioner=wanted.practitioner) | Q(room=wanted.room), busy_from__lt=busy_until, busy_until__gt=busy_from
     ).delete()
+
+
+def _clear_young_holds(wanted: Wanted) -> bool:
+    """Of a time given up by a slip and held for somebody at once: within the grace nobody has been told of it."""
+    busy_from, busy_until = wanted.busy
+    young = Hold.objects.filter(booked_at__gt=times.now() - timedelta(seconds=settings.NOTICE_GRACE_SECONDS))
+    in_the_way = young.filter(busy_from__lt=busy_until, busy_until__gt=busy_from)
+    deleted, _ = in_the_way.filter(Q(practitioner=wanted.practitioner) | Q(room=wanted.moving.room)).delete()
+    return bool(deleted)

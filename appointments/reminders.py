@@ -11,14 +11,12 @@ from django.conf import settings
 from django.db.models import CharField, F, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.template.loader import render_to_string
-from django.urls import reverse
 
-from appointments import calendar_file
+from appointments import calendar_file, letters, offer_mails
 from appointments.models import Appointment, AppointmentEvent
-from clinic import outbox, times, tokens
+from clinic import outbox, times
 from clinic.models import Message
 from clinic.outbox import Due, Mail, Skip
-from patients.models import Consent
 
 GRACE = timedelta(seconds=settings.NOTICE_GRACE_SECONDS)
 # kind: how long ahead, and from when on it says nothing new (the shorter reminder takes over)
@@ -33,6 +31,7 @@ KINDS = {
     "visit-restored": "a visit was cancelled by mistake and stands",
     "visit-reminder-48h": "48 hours before a visit",
     "visit-reminder-2h": "2 hours before a visit",
+    **offer_mails.KINDS,
 }
 # From a fixed list, and no word about health, names or the kind of visit: subjects are read over shoulders.
 SUBJECTS = {
@@ -54,26 +53,28 @@ OPENINGS = {
 EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
 PLACED = ("booked", "rescheduled")
 TOLD = (*PLACED, "cancelled", "restored")
-UNSUBSCRIBE_FOR = timedelta(days=90)
 
 
 def due(at, since) -> list[Due]:
     """What fell due after `since` and up to `at` and has no message yet."""
-    return [*_notices(at, since), *(d for kind in AHEAD for d in _reminders(kind, at, since))]
+    reminders = (one for kind in AHEAD for one in _reminders(kind, at, since))
+    return [*_notices(at, since), *reminders, *offer_mails.due(at, since)]
 
 
 def compose(message: Message) -> Mail | Skip:
     """The mail as the visit stands now, or why there is none. Locks the visit, so call it in a transaction."""
+    if message.kind in offer_mails.KINDS:
+        return offer_mails.compose(message)
     visit = (
         Appointment.objects.select_for_update(of=("self",))
         .select_related("patient", "practitioner__user", "location", "type")
         .get(pk=message.about_id)
     )
-    if reason := _overtaken(message, visit) or _unreachable(visit.patient):
+    if reason := _overtaken(message, visit) or letters.unreachable(visit.patient):
         return Skip(reason)
     cancelled = message.kind == "visit-cancelled"
-    visit_url = "" if cancelled else _url("visit-link", _visit_token(visit))
-    unsubscribe_url = _url("visit-mails-stop", _unsubscribe_token(visit.patient))
+    visit_url = "" if cancelled else letters.link("visit-link", purpose="visit", on=visit, expires_at=visit.ends_at)
+    unsubscribe_url = letters.unsubscribe_link(visit.patient)
     when = times.spoken(visit.starts_at, visit.location.time_zone)
     content = {
         "visit": visit,
@@ -89,10 +90,7 @@ def compose(message: Message) -> Mail | Skip:
         text=render_to_string("appointments/mail/visit.txt", content),
         html=render_to_string("appointments/mail/visit.html", content),
         attachments=(calendar_file.attachment(visit),),
-        headers={
-            "List-Unsubscribe": f"<{unsubscribe_url}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        },
+        headers=letters.stop_headers(unsubscribe_url),
         secrets=tuple(url for url in (visit_url, unsubscribe_url) if url),
     )
 
@@ -200,22 +198,3 @@ def _overtaken(message, visit) -> str:
 def _was_told(visit, event_id) -> bool:
     sent = (Message.Status.SENT, Message.Status.SENT_MAYBE_TWICE, Message.Status.CLAIMED)
     return Message.objects.filter(key=f"appointment:{visit.pk}:notice:{event_id}", status__in=sent).exists()
-
-
-def _unreachable(patient) -> str:
-    if not patient.email:
-        return "The patient has no e-mail address."
-    agreed = patient.consents.filter(scope=Consent.Scope.EMAIL_REMINDERS, withdrawn_at=None)
-    return "" if agreed.exists() else "The patient has not agreed to e-mails about visits."
-
-
-def _visit_token(visit):
-    return tokens.issue_link(purpose="visit", on=visit, expires_at=visit.ends_at)
-
-
-def _unsubscribe_token(patient):
-    return tokens.issue_link(purpose="unsubscribe", on=patient, expires_at=times.now() + UNSUBSCRIBE_FOR)
-
-
-def _url(name, token):
-    return settings.BASE_URL + reverse(name, args=[token])

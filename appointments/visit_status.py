@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from appointments import booking
+from appointments import booking, freed_time
 from appointments.models import Appointment, AppointmentEvent
 from clinic import times
 from clinic.errors import RuleBroken
@@ -74,6 +74,8 @@ def take(name: str, appointment: Appointment, *, by: User | None, reason: str = 
     fresh.save(update_fields=["status", "sequence"])
     booking.record(fresh, step.event, by=by, by_whom=by_whom, reason=reason, before=before)
     appointment.status, appointment.sequence = fresh.status, fresh.sequence
+    if step.leads_to == _S.CANCELLED:
+        freed_time.tell()
     return appointment
 
 

@@ -228,6 +228,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": BEAT_SECONDS,
         "options": {"expires": max(1, BEAT_SECONDS - 5)},
     },
+    "offer free times": {
+        "task": "appointments.tasks.offer_free_times",
+        "schedule": BEAT_SECONDS,
+        "options": {"expires": max(1, BEAT_SECONDS - 5)},
+    },
 }
 
 LOGGING = {

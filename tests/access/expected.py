@@ -39,6 +39,7 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "setup/people/{pk}/": lambda side: (side.newcomer.pk,),
     "setup/roles/{pk}/": lambda side: (side.newcomer.assignments.get().pk,),
     "welcome/{token}/": lambda side: (side.links["welcome"],),
+    "my/offers/{token}/": lambda side: (side.links["offer"],),
     "my/visits/{token}/": lambda side: (side.links["visit"],),
     "my/unsubscribe/{token}/": lambda side: (side.links["stop"],),
 }
@@ -198,6 +199,7 @@ GOOD: dict[str, Good] = {
     "POST care-plans/{pk}/step/": Good(lambda side: {"step": "activate"}, _plan_is_ready),
     "POST care-plans/{pk}/schedule/": Good(lambda side: _SCHEDULE, _plan_is_active),
     "POST messages/{pk}/try-again/": Good(),
+    "POST my/offers/{token}/": Good(lambda side: {"step": "accept"}),
     "POST my/visits/{token}/": Good(lambda side: {"step": "confirm"}),
     "POST my/unsubscribe/{token}/": Good(),
     "POST api/v1/patients/": Good(lambda side: {**_new_patient(side), "home_location": side.place.slug}),

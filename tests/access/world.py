@@ -9,8 +9,9 @@ from datetime import timedelta
 
 from django.test import Client
 
-from appointments import booking
-from appointments.models import Appointment, AppointmentType
+from appointments import booking, offers, waitlist
+from appointments.availability import Slot
+from appointments.models import Appointment, AppointmentType, Offer
 from careplans import planning
 from careplans.models import CarePlan
 from clinic import times, tokens
@@ -63,6 +64,7 @@ class Side:
     plan: CarePlan
     event: RedFlagEvent
     message: Message
+    offer: Offer
     type: AppointmentType
     newcomer: User
     spare: Location
@@ -139,10 +141,11 @@ def _side(name, place, adjustment, evaluation) -> Side:
     newcomer.save()
     spare = Location.objects.create(slug=f"{name}-spare", name=f"{name.title()} spare", time_zone=place.time_zone)
     plan = planning.draft(evaluation=signed, by=by, practitioner=chiro, location=place, **plan_of(place, name))
+    offer = _offer(name, patient, place, chiro, adjustment)
     return Side(
         name, place, chiro, patient, visit, draft, signed, plan, red_flags.open_events(flagged)[0],
-        _message(name, patient), adjustment,
-        newcomer, spare, _links(visit, patient, newcomer),
+        _message(name, patient), offer, adjustment,
+        newcomer, spare, _links(visit, patient, newcomer, offer),
     )  # fmt: skip
 
 
@@ -152,6 +155,15 @@ def _patient(name, place) -> Patient:
         place, given=person, family="Sample", email=f"{word(name, 'mailbox').lower()}@example.org",
         street=f"1 {person} Street", city=person, note=person,
     )  # fmt: skip
+
+
+def _offer(name, patient, place, chiro, type) -> Offer:
+    """A time held for the patient, who waits for a second visit."""
+    starts_at = make.at(14, zone=place.time_zone)
+    asked = waitlist.Asked(type, [place], note=word(name, "reason"))
+    entry = waitlist.add(patient, asked, by=chiro.user)
+    slot = Slot(starts_at, starts_at + timedelta(minutes=type.minutes), place, chiro)
+    return offers.make([entry], slot, minutes=60, by=chiro.user)[0]
 
 
 def plan_of(place, name) -> dict:
@@ -165,9 +177,14 @@ def plan_of(place, name) -> dict:
     }
 
 
-def _links(visit, patient, newcomer) -> dict[str, str]:
+def _links(visit, patient, newcomer, offer) -> dict[str, str]:
     """Tokens as mails carry them."""
-    about = {"visit": ("visit", visit), "stop": ("unsubscribe", patient), "welcome": (staffing.PURPOSE, newcomer)}
+    about = {
+        "visit": ("visit", visit),
+        "stop": ("unsubscribe", patient),
+        "welcome": (staffing.PURPOSE, newcomer),
+        "offer": ("offer", offer),
+    }
     return {
         name: tokens.issue_link(purpose=purpose, on=on, expires_at=visit.ends_at)
         for name, (purpose, on) in about.items()

@@ -238,7 +238,7 @@ def test_scan_asks_the_same_number_of_questions_however_many_visits(book, django
     for hour in range(9, 17):
         book(make.at(hour))
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(6):
         found = reminders.due(NOW + GRACE, NOW - timedelta(days=1))
 
     assert len(found) == Appointment.objects.count() == 8

@@ -1,0 +1,360 @@
+from datetime import time, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from appointments import booking, matching, offers, visit_status, waitlist
+from appointments.models import Appointment, ExtraHours, Hold, Offer, TimeOff
+from appointments.wishes import PARTS, Wishes
+from locations.models import Closure
+from tests import make
+from tests.make import MONDAY, at
+
+NOW = at(12, day=MONDAY - timedelta(days=1))  # the Sunday before
+MORNINGS = Wishes((), (PARTS["mornings"],))
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False) as travel:
+        yield travel
+
+
+@pytest.fixture
+def chiro(atlanta):
+    """Works for one hour of the Monday, two visits of half an hour."""
+    return make.practitioner(atlanta, name="Robin Sample", starts=time(9), ends=time(10), days=[0])
+
+
+@pytest.fixture
+def adjustment(db):
+    return make.appointment_type("checkup", 30, step_minutes=30)
+
+
+def only_that_monday(person):
+    days = {"starts_at": at(0, day=MONDAY + timedelta(days=1)), "ends_at": at(0, day=MONDAY + timedelta(days=365))}
+    TimeOff.objects.create(practitioner=person, **days)
+    return person
+
+
+@pytest.fixture
+def full(atlanta, chiro, adjustment, desk):
+    """The two visits of that Monday, and every Monday after it taken."""
+    only_that_monday(chiro)
+    return [
+        booking.book(
+            patient=make.patient(atlanta), practitioner=chiro, location=atlanta, type=adjustment,
+            starts_at=at(9, minute), by=desk,
+        )
+        for minute in (0, 30)
+    ]  # fmt: skip
+
+
+def offered():
+    """[(given name, local start)] of the open offers, in order of their start and patient."""
+    found = Offer.objects.filter(answer="").select_related("entry__patient", "location")
+    return sorted((one.entry.patient.given_name, f"{one.local_start:%a %H:%M}") for one in found)
+
+
+def test_a_cancelled_visit_is_offered_to_the_first_in_order(waits, full, desk):
+    waits("Ann")
+    waits("Ben", urgency=1)
+    assert matching.offer_free_times() == []
+
+    visit_status.cancel(full[0], by=desk)
+    matching.offer_free_times()
+
+    assert offered() == [("Ben", "Mon 09:00")]
+    assert Offer.objects.get().by_whom == "waitlist"
+
+
+def test_two_free_times_go_to_the_first_two(waits, full, desk):
+    for name in ("Ann", "Ben", "Cleo"):
+        waits(name)
+    for visit in full:
+        visit_status.cancel(visit, by=desk)
+
+    matching.offer_free_times()
+
+    assert offered() == [("Ann", "Mon 09:00"), ("Ben", "Mon 09:30")]
+
+
+def test_a_second_round_changes_nothing(waits, full, desk):
+    waits("Ann")
+    visit_status.cancel(full[0], by=desk)
+
+    assert len(matching.offer_free_times()) == 1
+    assert matching.offer_free_times() == []
+
+
+def test_a_run_out_offer_passes_to_the_next(waits, full, desk, clock):
+    waits("Ann")
+    waits("Ben")
+    visit_status.cancel(full[0], by=desk)
+    (made,) = matching.offer_free_times()
+
+    clock.move_to(made.expires_at)
+    matching.offer_free_times()
+
+    assert offered() == [("Ben", "Mon 09:00")]
+
+
+def test_a_declined_offer_passes_on_and_the_day_does_not_come_again(waits, full, desk, clock):
+    waits("Ann")
+    for visit in full:
+        visit_status.cancel(visit, by=desk)
+    (made,) = matching.offer_free_times()
+    offers.decline(made, by=None, by_whom="patient")
+
+    clock.shift(timedelta(minutes=1))
+    assert matching.offer_free_times() == []  # they rest
+    clock.shift(matching.REST)
+    assert matching.offer_free_times() == []  # the day was offered in vain
+
+    TimeOff.objects.all().delete()  # and the Mondays after it are free
+    matching.offer_free_times()
+    assert offered() == [("Ann", "Mon 09:00")]
+    assert Offer.objects.get(answer="").local_day == MONDAY + timedelta(days=7)
+
+
+@pytest.mark.parametrize("how", ["time off lifted", "hours added", "closure lifted", "moved"])
+def test_it_makes_no_difference_how_a_time_became_free(waits, full, desk, chiro, atlanta, how):
+    closure = Closure.objects.create(
+        location=atlanta, starts_on=MONDAY + timedelta(days=7), ends_on=MONDAY + timedelta(days=7), reason="Snow"
+    )
+    waits("Ann")
+    assert matching.offer_free_times() == []
+
+    match how:
+        case "time off lifted":
+            TimeOff.objects.all().delete()
+        case "hours added":
+            ExtraHours.objects.create(
+                practitioner=chiro, location=atlanta, day=MONDAY, starts=time(14), ends=time(14, 30)
+            )
+        case "closure lifted":
+            TimeOff.objects.all().delete()
+            closure.delete()
+        case "moved":
+            other = only_that_monday(make.practitioner(atlanta, starts=time(16), ends=time(16, 30), days=[0]))
+            booking.reschedule(full[0], practitioner=other, starts_at=at(16), by=desk)
+    matching.offer_free_times()
+
+    expected = {
+        "time off lifted": at(9, day=MONDAY + timedelta(days=14)),
+        "hours added": at(14),
+        "closure lifted": at(9, day=MONDAY + timedelta(days=7)),
+        "moved": at(9),
+    }
+    assert Offer.objects.get().starts_at == expected[how]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"wishes": Wishes((1,))},
+        {"wishes": Wishes((), (PARTS["afternoons"],))},
+        {"from_day": MONDAY + timedelta(days=1)},
+        {"until_day": MONDAY - timedelta(days=1)},
+    ],
+)
+def test_only_what_was_asked_for_is_offered(waits, full, desk, asked):
+    waits("Ann", **asked)
+    for visit in full:
+        visit_status.cancel(visit, by=desk)
+
+    assert matching.offer_free_times() == []
+
+
+def test_only_the_practitioners_and_clinics_asked_for(waits, full, desk, atlanta, marietta, adjustment):
+    other = make.practitioner(marietta, starts=time(9), ends=time(10), days=[0])
+    both = make.user("desk", atlanta, marietta)
+    waits("Ann", practitioners=[full[0].practitioner])
+    waitlist.add(make.patient(marietta, given="Mia"), waitlist.Asked(adjustment, [marietta], [other]), by=both)
+
+    matching.offer_free_times()
+
+    assert offered() == []  # Ann's is full, and Mia cannot be written to
+
+    visit_status.cancel(full[1], by=desk)
+    matching.offer_free_times()
+    assert offered() == [("Ann", "Mon 09:30")]
+
+
+def test_who_cannot_be_written_to_is_left_to_the_desk(waits, full, desk, atlanta):
+    waits("Ann", reachable=False)
+    waits("Ben", patient=make.patient(atlanta, given="Ben", email=""))
+    visit_status.cancel(full[0], by=desk)
+
+    assert matching.offer_free_times() == []
+    assert [c.entry.patient.given_name for c in matching.candidates(full[0])] == ["Ann", "Ben"]
+
+
+def test_an_earlier_day_is_offered_and_never_a_later_one(waits, full, desk, chiro, atlanta, adjustment):
+    TimeOff.objects.all().delete()
+    visit = full[0]
+    waits(patient=visit.patient, sooner_than=visit)
+    patient = make.patient(atlanta, given="Late")
+    later = booking.book(
+        patient=patient, practitioner=chiro, location=atlanta, type=adjustment,
+        starts_at=at(9, day=MONDAY + timedelta(days=7)), by=desk,
+    )  # fmt: skip
+    waits(patient=patient, sooner_than=later)
+    assert matching.offer_free_times() == []  # the other time of the same Monday is no earlier day
+
+    visit_status.cancel(full[1], by=desk)
+    matching.offer_free_times()
+    assert offered() == [("Late", "Mon 09:30")]
+
+
+def test_nothing_is_offered_inside_the_notice(waits, full, desk, adjustment, clock):
+    adjustment.notice_minutes = 24 * 60
+    adjustment.save()
+    waits("Ann")
+    visit_status.cancel(full[0], by=desk)
+
+    assert matching.offer_free_times() == []
+
+
+def test_time_to_answer_is_left(waits, full, desk, clock):
+    waits("Ann")
+    visit_status.cancel(full[0], by=desk)
+    clock.move_to(at(9) - offers.LEAST - timedelta(minutes=1))
+
+    (made,) = matching.offer_free_times()
+    assert made.expires_at == at(9)
+
+    offers.decline(made, by=None, by_whom="patient")
+    waits("Ben")
+    clock.shift(timedelta(minutes=1))  # a minute less is too little
+    assert matching.offer_free_times() == []
+
+
+@pytest.mark.parametrize(("hour", "count"), [(7, 0), (8, 1), (19, 1), (20, 0)])
+def test_offers_are_made_by_day(waits, full, desk, clock, hour, count):
+    waits("Ann")
+    visit_status.cancel(full[0], by=desk)
+    clock.move_to(at(hour, day=MONDAY - timedelta(days=1)))
+
+    assert len(matching.offer_free_times()) == count
+
+
+def test_the_day_is_the_clinics_own(nashville, adjustment, clock):
+    make.practitioner(nashville, starts=time(9), ends=time(10), days=[0])
+    patient = make.patient(nashville)
+    patient.consents.create(scope="email_reminders", given_at=NOW)
+    waitlist.add(patient, waitlist.Asked(adjustment, [nashville]), by=make.user("desk", nashville))
+
+    clock.move_to(at(8, 30, day=MONDAY - timedelta(days=1)))
+    assert matching.offer_free_times() == []  # half past seven in Nashville
+    clock.move_to(at(9, 0, day=MONDAY - timedelta(days=1)))
+    assert len(matching.offer_free_times()) == 1
+
+
+def test_a_location_may_keep_its_times_to_itself(waits, full, desk, atlanta):
+    boss = make.user("manager", atlanta)
+    offers.set_rules(atlanta, is_automatic=False, at_once=1, minutes=60, by=boss)
+    waits("Ann")
+    visit_status.cancel(full[0], by=desk)
+
+    assert matching.offer_free_times() == []
+
+
+def test_a_location_may_ask_several_at_once(waits, full, desk, atlanta, evaluation_type, clock):
+    boss = make.user("manager", atlanta)
+    offers.set_rules(atlanta, is_automatic=True, at_once=3, minutes=30, by=boss)
+    busy = make.patient(atlanta, given="Busy")
+    other = only_that_monday(make.practitioner(atlanta, starts=time(9), ends=time(9, 30), days=[0]))
+    booking.book(patient=busy, practitioner=other, location=atlanta, type=full[0].type, starts_at=at(9), by=desk)
+    clock.shift(timedelta(minutes=1))
+    waits("Ann")
+    waits(patient=busy)
+    waits("Ben", wishes=Wishes((), (PARTS["evenings"],)))
+    waits("Cleo", type=evaluation_type)
+    waits("Dan")
+    waits("Eve")
+    waits("Fay")
+    visit_status.cancel(full[0], by=desk)
+
+    matching.offer_free_times()
+
+    assert offered() == [("Ann", "Mon 09:00"), ("Dan", "Mon 09:00"), ("Eve", "Mon 09:00")]
+    assert Hold.objects.count() == 1
+    assert {one.expires_at - one.offered_at for one in Offer.objects.all()} == {offers.GRACE + timedelta(minutes=30)}
+
+
+def test_a_closed_clinic_is_no_place(waits, full, desk, atlanta):
+    waits("Ann", locations=[])
+    visit_status.cancel(full[0], by=desk)
+    atlanta.is_open = False
+    atlanta.save()
+
+    assert matching.offer_free_times() == []
+
+
+def test_candidates_for_a_time_given_up_with_their_reasons(waits, full, desk, clock, evaluation_type):
+    waits("Ann", wishes=MORNINGS)
+    clock.shift(timedelta(minutes=1))
+    waits("Ben", urgency=2)
+    waits("Cleo", wishes=Wishes((2,)))
+    waits("Dan", type=make.appointment_type("short", 10, step_minutes=10))
+    waits("Eve", type=evaluation_type)  # too long for the time
+    waits(patient=full[0].patient)  # gave it up
+    visit_status.cancel(full[0], by=desk)
+
+    found = matching.candidates(full[0])
+
+    assert [(c.entry.patient.given_name, c.slot.starts_at, c.reason) for c in found] == [
+        ("Ben", at(9), "urgent, waiting since today, asked for Atlanta"),
+        ("Ann", at(9), "waiting since today, asked for Atlanta, mornings"),
+        ("Dan", at(9), "waiting since today, asked for Atlanta"),
+    ]
+
+
+def test_candidates_cost_the_same_for_one_and_for_many(waits, full, desk, django_assert_num_queries):
+    waits("Ann")
+    visit_status.cancel(full[0], by=desk)
+    with CaptureQueriesContext(connection) as for_one:
+        matching.candidates(full[0])
+
+    for name in ("Ben", "Cleo", "Dan", "Eve"):
+        waits(name)
+    with django_assert_num_queries(len(for_one)):
+        assert len(matching.candidates(full[0])) == 5
+
+
+def test_a_round_with_nobody_waiting_is_cheap(full, django_assert_max_num_queries):
+    with django_assert_max_num_queries(8):
+        matching.offer_free_times()
+
+
+def test_cancelling_and_moving_wake_the_worker_once_committed(
+    full, desk, monkeypatch, django_capture_on_commit_callbacks
+):
+    woken = []
+    monkeypatch.setattr("appointments.freed_time.current_app.send_task", lambda name, **_: woken.append(name))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        visit_status.cancel(full[0], by=desk)
+        assert woken == []
+    assert woken == ["appointments.tasks.offer_free_times"]
+    with django_capture_on_commit_callbacks(execute=True):
+        booking.reschedule(full[1], starts_at=at(9), by=desk)
+        visit_status.confirm(full[1], by=desk)
+    assert len(woken) == 2
+
+
+def test_a_broker_that_is_away_does_not_spoil_the_cancelling(
+    full, desk, monkeypatch, django_capture_on_commit_callbacks
+):
+    def away(*args, **options):
+        raise ConnectionError
+
+    monkeypatch.setattr("appointments.freed_time.current_app.send_task", away)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        visit_status.cancel(full[0], by=desk)
+
+    assert Appointment.objects.get(pk=full[0].pk).status == "cancelled"
