@@ -3,18 +3,18 @@
 from datetime import date, timedelta
 from itertools import islice
 from random import Random
-from types import SimpleNamespace
 
 from faker.providers.person.de_DE import Provider as German
 from faker.providers.person.en_US import Provider as American
 from faker.providers.person.es_MX import Provider as Mexican
 
 from benchmarks.pouring import pour
-from patients import registering
+from patients import search_terms
 from patients.models import Patient, SearchTerm
 
 SEED = 2
 BATCH = 50_000
+FOUND_BY = ("given_name", "family_name", "birth_date", "phone", "email")
 
 
 def enrol(count: int, places) -> None:
@@ -27,7 +27,7 @@ def enrol(count: int, places) -> None:
         pour(known, ({"patient_id": row["id"], "location_id": row["home_location_id"]} for row in batch))
         terms = []
         for row in batch:
-            for term in sorted(registering._terms(SimpleNamespace(**row))):
+            for term in sorted(search_terms.terms(**{name: row[name] for name in FOUND_BY})):
                 number += 1
                 terms.append({"id": number, "patient_id": row["id"], "term": term})
         pour(SearchTerm, terms)

@@ -1,10 +1,13 @@
 """Rows by the million: COPY on PostgreSQL, one prepared statement on SQLite."""
 
+import json
 from collections.abc import Iterable
 from contextlib import contextmanager
 from itertools import chain
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
+
+from clinic.no_overlap import NoOverlap
 
 
 def pour(model, rows: Iterable[dict]) -> None:
@@ -26,7 +29,7 @@ def pour(model, rows: Iterable[dict]) -> None:
         if connection.vendor == "postgresql":
             with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in prepared:
-                    copy.write_row([_as_text(value) for value in row])
+                    copy.write_row(row)
         else:
             marks = ", ".join(["%s"] * len(fields))
             cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", prepared)
@@ -38,24 +41,34 @@ def pour(model, rows: Iterable[dict]) -> None:
 
 
 def _prepared(field, value):
-    return None if value is None else field.get_db_prep_save(value, connection)
-
-
-def _as_text(value):
-    """JSON comes wrapped for a parameter; COPY wants its text."""
-    return value.dumps(value.obj) if hasattr(value, "dumps") and value.dumps else value
+    if value is None:
+        return None
+    prepared = field.get_db_prep_save(value, connection)
+    # JSON comes wrapped for a parameter; COPY wants its text.
+    return json.dumps(value) if isinstance(field, models.JSONField) else prepared
 
 
 @contextmanager
-def without_exclusions(model):
-    """PostgreSQL builds an exclusion constraint several times faster over a full table than row by row."""
-    ours = [c for c in model._meta.constraints if c.name.startswith("no_overlap")]
-    if connection.vendor != "postgresql":
-        ours = []
+def bare(*models):
+    """The tables without their own indexes and constraints: building these over full tables is many times faster.
+
+    SQLite would have to remake a table for a constraint, so there they stay.
+    """
+    is_postgresql = connection.vendor == "postgresql"
     with connection.schema_editor() as editor:
-        for constraint in ours:
-            editor.execute(constraint.remove_sql(model, editor))
+        for model in models:
+            for index in model._meta.indexes:
+                editor.remove_index(model, index)
+            for constraint in _costly(model) if is_postgresql else ():
+                editor.remove_constraint(model, constraint)
     yield
     with connection.schema_editor() as editor:
-        for constraint in ours:
-            editor.execute(constraint.create_sql(model, editor))
+        for model in models:
+            for index in model._meta.indexes:
+                editor.add_index(model, index)
+            for constraint in _costly(model) if is_postgresql else ():
+                editor.add_constraint(model, constraint)
+
+
+def _costly(model):
+    return [c for c in model._meta.constraints if isinstance(c, NoOverlap | models.UniqueConstraint)]

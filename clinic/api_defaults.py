@@ -5,8 +5,10 @@ import json
 
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.pagination import PageNumberPagination
+from rest_framework.pagination import BasePagination, PageNumberPagination
 from rest_framework.parsers import BaseParser
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
 from clinic import tokens
 
@@ -82,3 +84,46 @@ class StrictJSONParser(BaseParser):
 class Pages(PageNumberPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
+
+
+class PagesAfter(BasePagination):
+    """Pages that go on after the last row of the one before and count nothing: the last is as quick as the first.
+
+    What is paged is a function of `limit` and `after`, an id, which returns rows with a `pk`.
+    """
+
+    usual_size, max_page_size = 50, 200
+
+    def paginate_queryset(self, ask, request, view=None):
+        size = self._number(request, "page_size", self.max_page_size) or self.usual_size
+        found = ask(limit=size + 1, after=self._number(request, "after", 2**63 - 1))
+        self.next_url = None
+        if len(found) > size:
+            self.next_url = replace_query_param(request.build_absolute_uri(), "after", found[size - 1].pk)
+        return found[:size]
+
+    def get_paginated_response(self, data):
+        return Response({"next": self.next_url, "results": data})
+
+    def get_paginated_response_schema(self, schema):
+        link = {"type": "string", "format": "uri", "nullable": True}
+        return {
+            "type": "object",
+            "required": ["next", "results"],
+            "properties": {"next": link, "results": schema},
+        }
+
+    def get_schema_operation_parameters(self, view):
+        about = {"after": "The id that the page before ended with.", "page_size": f"At most {self.max_page_size}."}
+        return [
+            {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "integer"}}
+            for name, text in about.items()
+        ]
+
+    def _number(self, request, name, most):
+        given = request.query_params.get(name, "")
+        if not given:
+            return None
+        if not (given.isascii() and given.isdigit() and len(given) < 20 and 0 < int(given) <= most):
+            raise exceptions.ValidationError({name: [f"Give a whole number from 1 to {most}."]})
+        return int(given)

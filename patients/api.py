@@ -8,6 +8,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from clinic import audit
+from clinic.api_defaults import PagesAfter
 from clinic.rest import LineField, StrictSerializer, once
 from locations.models import Location
 from patients import queries, registering
@@ -46,15 +47,21 @@ class Patients(viewsets.GenericViewSet):
     policies = {"list": "patient.search", "retrieve": "patient.read", "create": "patient.create"}
     takes = {"create": RegisterIn}
     serializer_class = PatientOut
+    pagination_class = PagesAfter
     lookup_value_regex = r"[0-9]{1,18}"
 
     @extend_schema(parameters=[OpenApiParameter("search")])
     def list(self, request):
-        """Patients in sight; `search` finds by beginnings of names, birth date or phone."""
-        if unknown := sorted(set(request.query_params) - {"search", "page", "page_size"}):
+        """Patients in sight; `search` finds by beginnings of names, birth date, phone or mail address."""
+        if unknown := sorted(set(request.query_params) - {"search", "after", "page_size"}):
             raise ValidationError({name: ["Unknown parameter."] for name in unknown})
-        found = queries.search(request.user, request.query_params.get("search", "")).prefetch_related("consents")
-        return self.get_paginated_response(PatientOut(self.paginate_queryset(found), many=True).data)
+        typed = request.query_params.get("search", "")
+        found = self.paginate_queryset(lambda **page: queries.search(request.user, typed, **page))
+        people = Patient.objects.select_related("home_location").prefetch_related("consents")
+        people = people.in_bulk([one.pk for one in found])
+        return self.get_paginated_response(
+            PatientOut([people[one.pk] for one in found if one.pk in people], many=True).data
+        )
 
     def retrieve(self, request, pk):
         patient = get_object_or_404(Patient.objects.visible_to(request.user).select_related("home_location"), pk=pk)

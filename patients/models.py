@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import F, Q
 from phonenumber_field.modelfields import PhoneNumberField
 
+from clinic.fields import CodePointField
 from clinic.text import clean_line, clean_note
 from locations import access
 from locations.models import Location
@@ -73,12 +74,13 @@ class Patient(models.Model):
 
 
 class SearchTerm(models.Model):
-    """One folded word by which a patient is found: a name, a birth date, the end of a phone number."""
+    """One folded word by which a patient is found, and the rest of the name, by which those found are ordered."""
 
-    patient = models.ForeignKey(Patient, models.CASCADE, related_name="search_terms")
-    term = models.CharField(max_length=200, db_index=True)
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="search_terms", db_index=False)
+    term = CodePointField(max_length=400)
 
     class Meta:
+        indexes = [models.Index(fields=["term", "patient"], name="search_terms_in_order")]
         constraints = [models.UniqueConstraint(fields=["patient", "term"], name="a_search_term_once")]
 
 

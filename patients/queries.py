@@ -1,27 +1,142 @@
-"""Finding patients: by the beginnings of names, a birth date, a phone number or its last digits."""
+"""Finding patients: by the beginnings of names, a birth date, a phone number or its last digits, a mail address.
+
+One statement over one range of an index, in its order, read no further than is asked for; written out, because the
+search answers while somebody types.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+from django.db.models import Q
 
 from clinic.errors import RuleBroken
+from clinic.text import folded
+from locations import access
 from patients import search_terms
 from patients.models import Patient, SearchTerm
 
+LAST = "\U0010ffff"  # behind everything that begins like a word
+A_FEW = 20
+HEARD = 300  # names of one sound that are compared by their letters
 
-def search(user, text: str, action: str = "patient.search"):
-    """Patients in the user's scope, each typed word a beginning of one of their terms; nothing typed finds all.
 
-    Raises RuleBroken (400) for a search too long to be one.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A patient as a list shows them; everything else is read when one is chosen."""
+
+    pk: int
+    given_name: str
+    family_name: str
+    birth_date: date
+    phone: str
+    email: str
+    home_location: str
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def spoken_phone(self) -> str:
+        """As it is read aloud in the country of the clinics; others as they are dialled."""
+        number = search_terms.digits(self.phone)
+        is_ours = self.phone.startswith("+1") and len(number) == 10
+        return f"({number[:3]}) {number[3:6]}-{number[6:]}" if is_ours else self.phone
+
+
+def search(
+    user, text: str, *, limit: int = A_FEW, after: int | None = None, action: str = "patient.search"
+) -> list[Found]:
+    """Patients in the user's scope of whom each typed word begins a name, birth date, phone or mail; nothing finds all.
+
+    In the order of the most telling word, then of the name. `after` is the last patient of the page before. Raises
+    RuleBroken (400) for a search too long to be one.
     """
-    found = Patient.objects.visible_to(user, action).select_related("home_location")
+    asked = _asked(text)
+    return _rows(user, action, asked, limit, after) if asked else []
+
+
+def sounding_like(user, text: str, *, limit: int = A_FEW, action: str = "patient.search") -> list[Found]:
+    """For when nobody was found: people whose name is said like what was typed, the most alike first."""
+    names = [word for word in _asked(text) if search_terms.is_name(word) and word != search_terms.ANYBODY]
+    heard = search_terms.sound(names[0]) if names else ""
+    if len(heard) < 3:  # one consonant is half the town
+        return []
+    likely = _rows(user, action, [heard], HEARD, None)
+    ranked = sorted((-search_terms.likeness(names, one.name), one.family_name, one.pk, one) for one in likely)
+    return [one for likeness, _, _, one in ranked[:limit] if -likeness >= search_terms.ALIKE]
+
+
+def _asked(text: str) -> list[str]:
     if "\x00" in text:
-        return found.none()  # PostgreSQL cannot even compare it
+        return []  # PostgreSQL cannot even compare it
     asked = search_terms.asked(text) if len(text) <= search_terms.MAX_LENGTH else None
     if asked is None or len(asked) > search_terms.MAX_WORDS:
         message = f"Search with at most {search_terms.MAX_WORDS} words and {search_terms.MAX_LENGTH} characters."
         raise RuleBroken(message, code="search_too_long", fields={"search": message}, status=400)
-    if text.strip() and not asked:
-        return found.none()
-    for word in asked:
-        found = found.filter(pk__in=SearchTerm.objects.filter(term__startswith=word).values("patient"))
-    return found
+    return asked if asked or text.strip() else [search_terms.ANYBODY]
+
+
+def _rows(user, action: str, asked: list[str], limit: int, after: int | None) -> list[Found]:
+    conditions = [*_conditions(asked), *_in_scope(user, action), *_later(asked, after)]
+    where = " AND ".join(sql for sql, _ in conditions)
+    values = [value for _, some in conditions for value in some]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SELECT} WHERE {where} ORDER BY one.term, one.patient_id LIMIT %s", [*values, limit])
+        return [Found(*row) for row in cursor.fetchall()]
+
+
+_SELECT = """
+SELECT patient.id, patient.given_name, patient.family_name, patient.birth_date, patient.phone, patient.email, home.name
+FROM patients_searchterm one
+JOIN patients_patient patient ON patient.id = one.patient_id
+JOIN locations_location home ON home.id = patient.home_location_id
+"""
+_OTHER = "FROM patients_searchterm other WHERE other.patient_id"
+Condition = tuple[str, list]  # with its values
+
+
+def _match(term: str, asked: list[str]) -> Condition:
+    """The term begins with the first word and holds the other names."""
+    first, *others = asked
+    names = [word for word in others if search_terms.is_name(word)]
+    holds = "".join(f" AND {term} LIKE %s ESCAPE '\\'" for _ in names)
+    return f"{term} >= %s AND {term} < %s{holds}", [first, first + LAST, *(f"% {_escaped(name)}%" for name in names)]
+
+
+def _conditions(asked: list[str]) -> list[Condition]:
+    sql, values = _match("other.term", asked)
+    # Somebody whose given and family name begin alike has two terms in the range: the first of them counts.
+    earlier = f"NOT EXISTS (SELECT 1 {_OTHER} = one.patient_id AND {sql} AND other.term < one.term)"
+    elsewhere = f"EXISTS (SELECT 1 {_OTHER} = one.patient_id AND other.term >= %s AND other.term < %s)"
+    numbers = [word for word in asked[1:] if not search_terms.is_name(word)]
+    return [_match("one.term", asked), (earlier, values), *((elsewhere, [word, word + LAST]) for word in numbers)]
+
+
+def _in_scope(user, action: str) -> list[Condition]:
+    """As `Patient.objects.visible_to`."""
+    places = access.location_ids(user, action)
+    if places is None:
+        return []
+    known = "SELECT 1 FROM patients_patient_locations known WHERE known.patient_id = one.patient_id"
+    marks = ", ".join(["%s"] * len(places)) or "NULL"
+    return [(f"EXISTS ({known} AND known.location_id IN ({marks}))", sorted(places))]
+
+
+def _later(asked: list[str], after: int | None) -> list[Condition]:
+    if after is None:
+        return []
+    sql, values = _match("other.term", asked)
+    last = f"SELECT MIN(other.term) {_OTHER} = %s AND {sql}"
+    return [(f"(one.term, one.patient_id) > (({last}), %s)", [after, *values, after])]
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def may_be_the_same(user, *, given_name: str, family_name: str, birth_date, email: str = "", phone: str = ""):
@@ -30,11 +145,18 @@ def may_be_the_same(user, *, given_name: str, family_name: str, birth_date, emai
     name = sorted(search_terms.words(f"{given_name} {family_name}"))
     found = {
         person.pk: person
-        for person in visible.filter(birth_date=birth_date)
+        for person in visible.filter(_has_term(birth_date.isoformat()))
         if sorted(search_terms.words(person.name)) == name
     }
     if email:
-        found |= {person.pk: person for person in visible.filter(email__iexact=email)}
+        found |= {person.pk: person for person in visible.filter(_has_term(folded(email)), email__iexact=email)}
     if phone:
-        found |= {person.pk: person for person in visible.filter(phone=phone)}
+        number = search_terms.digits(str(phone))
+        found |= {person.pk: person for person in visible.filter(_has_term(number), phone=phone)}
     return sorted(found.values(), key=lambda person: (person.family_name, person.given_name, person.pk))
+
+
+def _has_term(word: str) -> Q:
+    """The whole word, by the index of the search instead of a look at every patient."""
+    exact = SearchTerm.objects.filter(term__gte=word, term__lt=f"{word} {LAST}")
+    return Q(pk__in=exact.values("patient"))

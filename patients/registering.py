@@ -156,8 +156,13 @@ def _refuse_known(patient: Patient, by: User | None) -> None:
 
 
 def _terms(patient: Patient) -> set[str]:
-    names = [patient.given_name, patient.family_name]
-    return search_terms.terms(names=names, birth_date=patient.birth_date, phone=str(patient.phone))
+    return search_terms.terms(
+        given_name=patient.given_name,
+        family_name=patient.family_name,
+        birth_date=patient.birth_date,
+        phone=str(patient.phone),
+        email=patient.email,
+    )
 
 
 def _index(patient: Patient) -> None:

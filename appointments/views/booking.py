@@ -57,12 +57,20 @@ def _chosen_patient(request):
 def _choose_patient(request):
     form = FindPatient(request.GET)
     typed = form.cleaned_data["q"] if form.is_valid() else ""
-    found = []
+    found, alike = [], []
     try:
-        found = queries.search(request.user, typed)[:20] if typed else []
+        if typed:
+            found = queries.search(request.user, typed)
+            alike = [] if found else queries.sounding_like(request.user, typed)
     except RuleBroken as broken:
         form.add_error("q", broken.message)
-    context = {"form": form, "found": found, "typed": typed, "type": request.GET.get("type", "")}
+    context = {
+        "form": form,
+        "found": found or alike,
+        "is_alike": bool(alike),
+        "typed": typed,
+        "type": request.GET.get("type", ""),
+    }
     fragment = request.htmx and request.htmx.target == "found-patients"
     return render(request, "appointments/_found_patients.html" if fragment else "appointments/new.html", context)
 

@@ -86,11 +86,13 @@ def search(request):
     status = 200
     if typed:
         try:
-            found = list(queries.search(request.user, typed)[: RESULTS + 1])
+            found = queries.search(request.user, typed, limit=RESULTS + 1)
+            if not found:
+                context["alike"] = queries.sounding_like(request.user, typed)
         except RuleBroken as refused:
             context["problem"], status, found = refused.message, refused.status, []
         if len(found) == 1 and access.can(request.user, "patient.read"):
             return redirect("patient", found[0].pk)
-        context |= {"found": found[:RESULTS], "more": len(found) > RESULTS}
+        context |= {"found": found[:RESULTS] or context.get("alike", []), "more": len(found) > RESULTS}
     context["may_create"] = access.can(request.user, "patient.create")
     return render(request, "dashboard/search.html", context, status=status)

@@ -1,5 +1,4 @@
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -18,16 +17,23 @@ A_PAGE = 25
 @requires("patient.search")
 def patients(request):
     """All patients in sight, or those found; the fragment alone for search as you type."""
-    typed = request.GET.get("q", "")
-    status, problem = 200, ""
+    typed, after = request.GET.get("q", ""), request.GET.get("after", "")
+    after = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
+    found, is_alike, status, problem = [], False, 200, ""
     try:
-        found = queries.search(request.user, typed)
+        found = queries.search(request.user, typed, limit=A_PAGE + 1, after=after)
+        if not found and after is None:
+            found = queries.sounding_like(request.user, typed)
+            is_alike = bool(found)
     except RuleBroken as refused:
-        found, status, problem = Patient.objects.none(), refused.status, refused.message
+        status, problem = refused.status, refused.message
     context = {
         "typed": typed[:200],
         "problem": problem,
-        "page": Paginator(found, A_PAGE).get_page(request.GET.get("page")),
+        "found": found[:A_PAGE],
+        "is_alike": is_alike,
+        "is_first": after is None,
+        "next_after": found[A_PAGE - 1].pk if len(found) > A_PAGE else None,
         "may_create": access.can(request.user, "patient.create"),
     }
     name = "patients/_found.html" if request.htmx else "patients/patients.html"

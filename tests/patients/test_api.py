@@ -80,6 +80,28 @@ def test_list_searches_in_scope(atlanta, marietta, desk, api):
     assert client.get("/api/v1/patients/?ordering=email").status_code == 400
 
 
+def test_list_goes_on_after_the_last(atlanta, desk, api):
+    people = [make.patient(atlanta) for _ in range(3)]
+    registering.index_all(people)
+    client = api(desk)
+
+    first = client.get("/api/v1/patients/?search=avery&page_size=2").json()
+    second = client.get(first["next"]).json()
+
+    assert [[row["id"] for row in page["results"]] for page in (first, second)] == [
+        [people[0].pk, people[1].pk],
+        [people[2].pk],
+    ]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize("wrong", [{"after": "x"}, {"after": "0"}, {"page_size": "201"}, {"after": "9" * 19}])
+def test_list_refuses_what_is_no_page(desk, api, wrong):
+    answer = api(desk).get("/api/v1/patients/", wrong)
+
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, list(wrong))
+
+
 def test_retrieve_is_recorded_and_stays_in_scope(patient, marietta, desk, api):
     stranger = make.patient(marietta)
     client = api(desk)

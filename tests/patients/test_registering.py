@@ -24,7 +24,8 @@ def test_register_writes_patient_terms_consent_and_audit(atlanta, desk):
 
     assert list(patient.locations.all()) == [atlanta]
     assert sorted(patient.search_terms.values_list("term", flat=True)) == [
-        "0142", "1985-03-14", "4045550142", "5550142", "avery", "stone",
+        " stone avery", "0142 stone avery", "1985-03-14 stone avery", "4045550142 stone avery", "5550142 stone avery",
+        "a@example.org stone avery", "avery stone", "stone avery", "~afr stone avery", "~stn stone avery",
     ]  # fmt: skip
     assert patient.consents.get().scope == Consent.Scope.EMAIL_REMINDERS
     assert _audit(patient) == ["patient.created", "consent.given"]
@@ -117,8 +118,8 @@ def test_amend_moves_the_search_terms_and_says_which_fields(atlanta, desk):
 
     registering.amend(patient, by=desk, given_name="Avery", family_name="Rivers")
 
-    assert list(queries.search(desk, "rivers")) == [patient]
-    assert list(queries.search(desk, "stone")) == []
+    assert [one.pk for one in queries.search(desk, "rivers")] == [patient.pk]
+    assert queries.search(desk, "stone") == []
     assert AuditEntry.objects.get(action="patient.amended").detail == {"fields": ["family_name"]}
 
 
@@ -153,4 +154,4 @@ def test_consent_given_withdrawn_and_given_again_keeps_each_row(patient, desk):
 def test_index_all_makes_bulk_patients_findable(patient, desk):
     registering.index_all([patient])
 
-    assert list(queries.search(desk, "aver testers")) == [patient]
+    assert [one.pk for one in queries.search(desk, "aver testers")] == [patient.pk]

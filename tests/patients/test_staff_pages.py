@@ -3,6 +3,7 @@ from datetime import date
 from clinic.models import AuditEntry
 from patients import registering
 from patients.models import Consent, Patient
+from patients.views import staff
 from tests import make
 
 TYPED = {"given_name": "Avery", "family_name": "Stone", "birth_date": "1985-03-14", "sex": "unknown"}
@@ -56,14 +57,36 @@ def test_list_finds_and_keeps_to_the_scope(atlanta, marietta, desk, sign_in):
     whole = client.get("/patients/?q=av")
     fragment = client.get("/patients/?q=av", headers={"HX-Request": "true"})
 
-    assert list(whole.context["page"]) == [mine]
+    assert [one.pk for one in whole.context["found"]] == [mine.pk]
     assert "<html" in whole.content.decode()
     assert "<html" not in fragment.content.decode()
 
 
+def test_list_goes_on_page_by_page(atlanta, desk, sign_in, monkeypatch):
+    registering.index_all([make.patient(atlanta, given=name) for name in ("Ava", "Avi", "Avo")])
+    monkeypatch.setattr(staff, "A_PAGE", 2)
+    client = sign_in(desk)
+
+    first = client.get("/patients/?q=av")
+    second = client.get(f"/patients/?q=av&after={first.context['next_after']}")
+
+    assert [one.given_name for one in first.context["found"]] == ["Ava", "Avi"]
+    assert [one.given_name for one in second.context["found"]] == ["Avo"]
+    assert "First page" in second.content.decode()
+
+
+def test_list_shows_who_sounds_alike(patient, desk, sign_in):
+    registering.index_all([patient])
+
+    answer = sign_in(desk).get("/patients/?q=Tessterson")
+
+    assert [one.pk for one in answer.context["found"]] == [patient.pk]
+    assert "sound like it" in answer.content.decode()
+
+
 def test_list_refuses_an_endless_search(desk, sign_in):
     assert sign_in(desk).get("/patients/", {"q": "x" * 300}).status_code == 400
-    assert sign_in(desk).get("/patients/", {"q": "a\x00"}).context["page"].paginator.count == 0
+    assert sign_in(desk).get("/patients/", {"q": "a\x00"}).context["found"] == []
 
 
 def test_page_of_a_patient_is_recorded_as_read(patient, desk, sign_in):
