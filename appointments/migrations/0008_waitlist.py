@@ -10,7 +10,7 @@ import clinic.text
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("appointments", "0006_holds"),
+        ("appointments", "0007_series_title"),
         ("locations", "0003_invitations"),
         ("patients", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
