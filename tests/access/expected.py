@@ -36,6 +36,9 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "setup/clinics/{slug}/delete/": lambda side: (side.spare.slug,),
     "setup/rooms/{pk}/": lambda side: (_room(side).pk,),
     "setup/closures/{pk}/": lambda side: (side.place.closures.get().pk,),
+    "setup/practitioners/{pk}/": lambda side: (side.chiro.pk,),
+    "setup/practitioners/{pk}/hours/{slug}/": lambda side: (side.chiro.pk, side.place.slug),
+    "setup/hours/{kind}/{pk}/": lambda side: ("away", side.chiro.time_off.get().pk),
     "setup/people/{pk}/": lambda side: (side.newcomer.pk,),
     "setup/roles/{pk}/": lambda side: (side.newcomer.assignments.get().pk,),
     "welcome/{token}/": lambda side: (side.links["welcome"],),
@@ -127,6 +130,18 @@ _HOURS = {
 }  # fmt: skip
 
 
+def _week(prefix):
+    return {name.replace("hours-", f"{prefix}-hours-", 1): value for name, value in _HOURS.items()}
+
+
+def _newcomer(side):
+    return {
+        "full_name": "Kim", "credentials": "DC", "email": "kim@example.org", "starts_on": make.MONDAY,
+        "clinic-1-location": side.place.slug, **_week("clinic-1"), "clinic-2-location": "",
+        "clinic-2-hours-TOTAL_FORMS": 0, "clinic-2-hours-INITIAL_FORMS": 0,
+    }  # fmt: skip
+
+
 def _slot(side, hour=11):
     return make.at(hour, zone=side.place.time_zone).isoformat()
 
@@ -153,6 +168,16 @@ GOOD: dict[str, Good] = {
     "POST setup/clinics/{slug}/delete/": Good(),
     "POST setup/rooms/{pk}/": Good(lambda side: {f"room-{_room(side).pk}-name": "Quiet room",
                                                  f"room-{_room(side).pk}-kind": _room(side).kind}),
+    "POST setup/practitioners/new/": Good(_newcomer),
+    "POST setup/practitioners/{pk}/hours/{slug}/": Good(
+        lambda side: {f"{side.place.slug}-from_day": make.MONDAY, **_week(side.place.slug)}
+    ),
+    "POST setup/practitioners/{pk}/extra/": Good(
+        lambda side: {"extra-location": side.place.slug, "extra-day": make.MONDAY, "extra-starts": "19:00",
+                      "extra-ends": "20:00"}
+    ),
+    "POST setup/practitioners/{pk}/away/": Good(lambda side: {"away-starts_on": make.MONDAY}),
+    "POST setup/hours/{kind}/{pk}/take-back/": Good(),
     "POST setup/closures/": Good(
         lambda side: {"where": "some", "locations": [side.place.slug], "starts_on": make.MONDAY,
                       "ends_on": make.MONDAY, "reason": "Painting"}

@@ -123,6 +123,7 @@ def _side(name, place, adjustment, evaluation) -> Side:
     place.closures.create(starts_on=far, ends_on=far, reason=word(name, "place"))
     chiro = make.practitioner(place, name=word(name, "colleague"))
     by = chiro.user
+    chiro.time_off.create(starts_at=make.at(9, day=far), ends_at=make.at(10, day=far), reason=word(name, "colleague"))
     patient = _patient(name, place)
     visit = booking.book(patient=patient, practitioner=chiro, location=place, type=adjustment, by=by,
                          starts_at=make.at(10, zone=place.time_zone))  # fmt: skip
