@@ -18,4 +18,5 @@ class AppointmentsConfig(AppConfig):
         chart.add_action("Book a visit", "appointment-new", action="appointment.create", icon="plus")
         chart.add_panel("appointments/_series_panel.html", standing.panel, action="appointment.read")
         setup_pages.add("Practitioners", "setup-practitioners", action="hours.change", order=20)
+        setup_pages.add("Types of visit", "setup-types", action="type.change", order=40)
         setup_pages.add("Closures", "setup-closures", action="location.change", order=50)

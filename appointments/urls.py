@@ -1,7 +1,7 @@
 from django.urls import path
 
 from appointments import links_urls
-from appointments.views import booking, calendar, closures, follow_ups, practitioners, series, visits
+from appointments.views import booking, calendar, closures, follow_ups, practitioners, series, types, visits
 
 urlpatterns = [
     path("calendar/", calendar.calendar, name="calendar"),
@@ -25,6 +25,10 @@ urlpatterns = [
     path("setup/practitioners/<int:pk>/extra/", practitioners.extra, name="setup-extra"),
     path("setup/practitioners/<int:pk>/away/", practitioners.away, name="setup-away"),
     path("setup/hours/<slug:kind>/<int:pk>/take-back/", practitioners.take_back, name="setup-hours-back"),
+    path("setup/types/", types.listing, name="setup-types"),
+    path("setup/types/new/", types.new, name="setup-type-new"),
+    path("setup/types/<slug:slug>/", types.edit, name="setup-type"),
+    path("setup/types/<slug:slug>/delete/", types.delete, name="setup-type-delete"),
     path("setup/closures/", closures.closures, name="setup-closures"),
     path("setup/closures/<int:pk>/take-back/", closures.take_back, name="setup-closure-back"),
     *links_urls.urlpatterns,

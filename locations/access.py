@@ -24,6 +24,7 @@ TABLE: dict[str, dict[str, str]] = {
     "location.create": {OWNER: ALL},
     "hours.change": {OWNER: ALL, MANAGER: HERE, CLINICIAN: OWN},
     "staff.change": {OWNER: ALL, MANAGER: HERE},
+    "type.change": {OWNER: ALL},
     "user.read": {OWNER: ALL, MANAGER: HERE, CLINICIAN: HERE, DESK: HERE, AUDITOR: ALL},
     "patient.search": {OWNER: ALL, **_OPERATIONS},
     "patient.read": {OWNER: ALL, **_OPERATIONS},

@@ -44,7 +44,7 @@ WRITERS = {
     "DiaryWindow": {"patients.diary"},
     "ConsentForm": {"patients.chart_file"},
     "ImportedChart": {"patients.chart_file"},
-    "AppointmentType": set(),
+    "AppointmentType": {"appointments.visit_types"},
     "WeeklyHours": {"appointments.working_hours"},
     "ExtraHours": {"appointments.working_hours"},
     "TimeOff": {"appointments.working_hours"},

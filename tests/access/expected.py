@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from appointments.models import Appointment
+from appointments.models import Appointment, AppointmentType
 from careplans import planning
 from careplans.models import CarePlan
 from clinic import times
@@ -39,6 +39,8 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "setup/practitioners/{pk}/": lambda side: (side.chiro.pk,),
     "setup/practitioners/{pk}/hours/{slug}/": lambda side: (side.chiro.pk, side.place.slug),
     "setup/hours/{kind}/{pk}/": lambda side: ("away", side.chiro.time_off.get().pk),
+    "setup/types/{slug}/": lambda side: (side.type.slug,),
+    "setup/types/{slug}/delete/": lambda side: (AppointmentType.objects.get_or_create(**_SPARE_TYPE)[0].slug,),
     "setup/people/{pk}/": lambda side: (side.newcomer.pk,),
     "setup/roles/{pk}/": lambda side: (side.newcomer.assignments.get().pk,),
     "welcome/{token}/": lambda side: (side.links["welcome"],),
@@ -142,6 +144,13 @@ def _newcomer(side):
     }  # fmt: skip
 
 
+_TYPE = {
+    "name": "Massage", "minutes": 30, "least_minutes": 30, "most_minutes": 30, "room_kind": "adjusting",
+    "buffer_before": 0, "buffer_after": 0, "step_minutes": 15, "notice_minutes": 0, "horizon_days": 90,
+}  # fmt: skip
+_SPARE_TYPE = {**_TYPE, "slug": "spare", "name": "Spare"}  # nothing was ever booked for it
+
+
 def _slot(side, hour=11):
     return make.at(hour, zone=side.place.time_zone).isoformat()
 
@@ -178,6 +187,9 @@ GOOD: dict[str, Good] = {
     ),
     "POST setup/practitioners/{pk}/away/": Good(lambda side: {"away-starts_on": make.MONDAY}),
     "POST setup/hours/{kind}/{pk}/take-back/": Good(),
+    "POST setup/types/new/": Good(lambda side: _TYPE),
+    "POST setup/types/{slug}/": Good(lambda side: _TYPE),
+    "POST setup/types/{slug}/delete/": Good(),
     "POST setup/closures/": Good(
         lambda side: {"where": "some", "locations": [side.place.slug], "starts_on": make.MONDAY,
                       "ends_on": make.MONDAY, "reason": "Painting"}

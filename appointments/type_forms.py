@@ -1,0 +1,38 @@
+from django import forms
+
+from appointments.models import AppointmentType
+from appointments.visit_types import FIELDS
+from locations.forms import dress
+
+
+class TypeForm(forms.ModelForm):
+    """How a type of visit is offered; the rule checks and writes."""
+
+    class Meta:
+        model = AppointmentType
+        fields = FIELDS
+        labels = {
+            "minutes": "Usual length", "least_minutes": "Shortest", "most_minutes": "Longest",
+            "room_kind": "Needs", "buffer_before": "Kept free before", "buffer_after": "Kept free after",
+            "step_minutes": "A start every", "notice_minutes": "Least notice", "horizon_days": "Bookable ahead",
+            "is_bookable_online": "Patients may book it online", "is_evaluation": "It is an evaluation",
+            "preparation": "What the patient is to bring or do before",
+        }  # fmt: skip
+        help_texts = {
+            "minutes": "Minutes.", "least_minutes": "Minutes.", "most_minutes": "Minutes.",
+            "buffer_before": "Minutes.", "buffer_after": "Minutes, for cleaning or rest.",
+            "notice_minutes": "Minutes between booking and start; 0 lets people walk in.",
+            "horizon_days": "Days from today.", "preparation": "Patients read this in their mails.",
+        }  # fmt: skip
+        widgets = {"preparation": forms.Textarea({"rows": 2})}
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        dress(
+            self, ("name", "room_kind"), ("minutes", "step_minutes"), ("least_minutes", "most_minutes"),
+            ("buffer_before", "buffer_after"), ("notice_minutes", "horizon_days"), "is_bookable_online",
+            "is_evaluation", "preparation",
+        )  # fmt: skip
+
+    def _post_clean(self):
+        """The instance is left as it is: the rule says in words what the constraints of the table say."""
