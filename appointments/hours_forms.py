@@ -119,6 +119,7 @@ class JoinForm(forms.Form):
 
     def __init__(self, data=None, **options):
         super().__init__(data, **options)
+        self.fields["full_name"].widget.attrs["autofocus"] = True
         dress(self, ("full_name", "credentials"), ("email", "starts_on"))
 
 

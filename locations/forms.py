@@ -86,6 +86,10 @@ class NewClinicForm(ClinicForm):
         label="Minutes of driving between the two", required=False, min_value=0, max_value=places.LONGEST_WAY
     )
 
+    def __init__(self, data=None, **options):
+        super().__init__(data, **options)
+        self.fields["like"].widget.attrs["autofocus"] = True
+
     def layout(self):
         return [("like", "minutes_between"), *super().layout()]
 
