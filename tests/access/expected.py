@@ -5,6 +5,7 @@ good form or body holds. An address that is missing here fails `test_every_addre
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from appointments.models import Appointment, AppointmentType
@@ -27,6 +28,9 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "locations/{slug}/": lambda side: (side.place.slug,),
     "patients/{pk}/": lambda side: (side.patient.pk,),
     "appointments/{pk}/": lambda side: (side.visit.pk,),
+    "appointments/{pk}/series-move/": lambda side: (side.member.pk,),
+    "appointments/{pk}/series-cancel/": lambda side: (side.member.pk,),
+    "series/{pk}/": lambda side: (side.series.pk,),
     "evaluations/{pk}/": lambda side: (side.draft.pk,),
     "evaluations/{pk}/addenda/": lambda side: (side.signed.pk,),
     "red-flags/{pk}/": lambda side: (side.event.pk,),
@@ -53,6 +57,7 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
 ASKED: dict[str, Callable[[Side], dict]] = {
     "care-plans/new/": lambda side: {"evaluation": side.signed.pk},
     "appointments/new/": lambda side: {"patient": side.patient.pk},
+    "series/new/": lambda side: {"patient": side.patient.pk},
 }
 
 
@@ -151,6 +156,15 @@ _TYPE = {
 _SPARE_TYPE = {**_TYPE, "slug": "spare", "name": "Spare"}  # nothing was ever booked for it
 
 
+def _ahead(days):
+    return make.MONDAY + timedelta(days)
+
+
+def _choice(side, days):
+    """A time of a proposal as its page sends it."""
+    return f"{make.at(10, day=_ahead(days), zone=side.place.time_zone).isoformat()}|{side.chiro.pk}"
+
+
 def _slot(side, hour=11):
     return make.at(hour, zone=side.place.time_zone).isoformat()
 
@@ -234,7 +248,23 @@ GOOD: dict[str, Good] = {
     ),
     "POST care-plans/{pk}/consent/": Good(lambda side: {"name": "Avery Testerson"}),
     "POST care-plans/{pk}/step/": Good(lambda side: {"step": "activate"}, _plan_is_ready),
-    "POST care-plans/{pk}/schedule/": Good(lambda side: _SCHEDULE, _plan_is_active),
+    "POST series/new/": Good(
+        lambda side: {
+            "patient": side.patient.pk, "type": side.type.slug, "location": side.place.slug,
+            "practitioner": side.chiro.pk, "starts_on": _ahead(21), "weekdays": ["0"], "at_time": "10:00",
+            "per_week_1": 1, "weeks_1": 1, "visit-1": _choice(side, 21),
+        }
+    ),
+    "POST series/{pk}/place/": Good(
+        lambda side: {"weekdays": ["0", "2"], "at_time": "10:00", "visit-2": _choice(side, 9)}
+    ),
+    "POST series/{pk}/waive/": Good(lambda side: {"visit": 2, "reason": "Feels well."}),
+    "POST appointments/{pk}/series-move/": Good(
+        lambda side: {"scope": "all", "day": _ahead(8), "time": "10:00", f"visit-{side.member.pk}": _choice(side, 8)}
+    ),
+    "POST appointments/{pk}/series-cancel/": Good(
+        lambda side: {"scope": "later", "still_wanted": "no", "reason": "Moves away."}
+    ),
     "POST messages/{pk}/try-again/": Good(),
     "POST my/offers/{token}/": Good(lambda side: {"step": "accept"}),
     "POST my/visits/{token}/": Good(lambda side: {"step": "confirm"}),

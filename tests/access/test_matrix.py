@@ -104,6 +104,8 @@ def leaks(clinics, principal, action, answer) -> list[str]:
 # --- the tests above can fail
 
 
+# What an address does only for those who may also do something else there: alone, the row opens nothing.
+NOT_ALONE = {"careplan.schedule"}  # it books, so `appointment.create` is asked for too
 FLIPS = {None: [access.ALL], access.ALL: [None], access.HERE: [None, access.ALL], access.OWN: [None]}
 
 
@@ -114,6 +116,8 @@ def test_every_cell_of_the_table_is_tried(clinics, monkeypatch, role):
     unnoticed = []
     for action in set(world.TABLE) - RULES_ONLY:
         for flipped in FLIPS[world.TABLE[action].get(role)]:
+            if flipped == access.ALL and action in NOT_ALONE:
+                continue
             cells = {**world.TABLE[action], role: flipped}
             with monkeypatch.context() as patch:
                 patch.setitem(access.TABLE, action, {r: cell for r, cell in cells.items() if cell})

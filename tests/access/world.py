@@ -5,13 +5,15 @@ Every text of a side holds a word found nowhere else (a canary): whoever sees th
 
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 
 from django.test import Client
 
-from appointments import booking, offers, waitlist
+from appointments import booking, offers, series, waitlist
 from appointments.availability import Slot
-from appointments.models import Appointment, AppointmentType, Offer
+from appointments.models import Appointment, AppointmentType, Offer, Series
+from appointments.patterns import Pattern, Stretch
+from appointments.proposals import Choice
 from careplans import planning
 from careplans.models import CarePlan
 from clinic import times, tokens
@@ -20,6 +22,7 @@ from evaluations import catalogue, recording, red_flags, signing
 from evaluations.models import Evaluation, RedFlagEvent
 from locations import access, staffing
 from locations.models import Location, Practitioner
+from patients import registering
 from patients.models import Patient
 from tests import make
 
@@ -66,6 +69,8 @@ class Side:
     message: Message
     offer: Offer
     type: AppointmentType
+    series: Series
+    member: Appointment  # the visit of the series that is placed; the second is owed
     newcomer: User
     spare: Location
     links: dict[str, str]
@@ -143,19 +148,23 @@ def _side(name, place, adjustment, evaluation) -> Side:
     spare = Location.objects.create(slug=f"{name}-spare", name=f"{name.title()} spare", time_zone=place.time_zone)
     plan = planning.draft(evaluation=signed, by=by, practitioner=chiro, location=place, **plan_of(place, name))
     offer = _offer(name, patient, place, chiro, adjustment)
+    several = _series(patient, place, chiro, adjustment)
     return Side(
         name, place, chiro, patient, visit, draft, signed, plan, red_flags.open_events(flagged)[0],
         _message(name, patient), offer, adjustment,
-        newcomer, spare, _links(visit, patient, newcomer, offer),
+        several, Appointment.objects.get(series_visit__series=several), newcomer, spare,
+        _links(visit, patient, newcomer, offer),
     )  # fmt: skip
 
 
 def _patient(name, place) -> Patient:
     person = word(name, "person")
-    return make.patient(
+    patient = make.patient(
         place, given=person, family="Sample", email=f"{word(name, 'mailbox').lower()}@example.org",
         street=f"1 {person} Street", city=person, note=person,
     )  # fmt: skip
+    registering.index_all([patient])
+    return patient
 
 
 def _offer(name, patient, place, chiro, type) -> Offer:
@@ -165,6 +174,18 @@ def _offer(name, patient, place, chiro, type) -> Offer:
     entry = waitlist.add(patient, asked, by=chiro.user)
     slot = Slot(starts_at, starts_at + timedelta(minutes=type.minutes), place, chiro)
     return offers.make([entry], slot, minutes=60, by=chiro.user)[0]
+
+
+def _series(patient, place, chiro, type) -> Series:
+    """Two visits in the second week, the first of them placed."""
+    monday = make.MONDAY + timedelta(7)
+    begun = series.begin(
+        patient=patient, type=type, practitioner=chiro, location=place, by=chiro.user,
+        pattern=Pattern(monday, (Stretch(2, 1),), (0, 2), time(10)),
+    )  # fmt: skip
+    first = Choice(make.at(10, day=monday, zone=place.time_zone), chiro)
+    series.place(begun, {1: first, 2: Choice(skip_reason="Away")}, by=chiro.user)
+    return begun
 
 
 def plan_of(place, name) -> dict:
