@@ -46,8 +46,8 @@ export function card(visit, data) {
     name,
     type,
     element("span", "visit-time"),
-    element("span", "visit-room", visit.room),
     element("span", "visit-status", data.statuses[visit.status]),
+    element("span", "visit-room", visit.room),
   ];
   made.append(element("span", "visit-shape"), ...words.flatMap((word) => [word, " "])); // apart also when read aloud
   const { least, most } = data.types[visit.type];
@@ -65,5 +65,5 @@ export function span({ from, minutes }) {
 
 /** What the visit is called aloud: the words on its card in their order, those that had no room too. */
 export function label(visit, data, at) {
-  return [visit.patient, data.types[visit.type].name, span(at), visit.room, data.statuses[visit.status]].join(", ");
+  return [visit.patient, data.types[visit.type].name, span(at), data.statuses[visit.status], visit.room].join(", ");
 }
