@@ -5,14 +5,15 @@ class AppointmentsConfig(AppConfig):
     name = "appointments"
 
     def ready(self):
-        from appointments import standing, timeline, visits_ahead
+        from appointments import standing, ties, timeline, visits_ahead
         from clinic import navigation
         from locations import in_the_way, setup_pages
-        from patients import chart
+        from patients import chart, treatment
 
         navigation.add("Calendar", "calendar", action="appointment.read", icon="calendar", order=20, key="c")
         navigation.add_button("New booking", "appointment-new", action="appointment.create", icon="plus", key="n")
         in_the_way.add(visits_ahead.of)
+        treatment.add(ties.visits)
         chart.add_timeline(timeline.entries)
         chart.add_action("Plan a series", "series-new", action="appointment.create", icon="calendar")
         chart.add_action("Book a visit", "appointment-new", action="appointment.create", icon="plus")

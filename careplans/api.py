@@ -2,8 +2,6 @@
 
 import json
 
-from django.http import Http404
-from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status, viewsets
@@ -21,6 +19,7 @@ from clinic.rest import IdField, LineField, StrictSerializer, once
 from clinic.text import clean_note
 from evaluations.models import Evaluation
 from locations.models import Location, Practitioner
+from patients import chart_opening, sight
 
 
 class PhaseIn(StrictSerializer):
@@ -169,22 +168,23 @@ class CarePlans(viewsets.GenericViewSet):
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self):
-        rows = CarePlan.objects.visible_to(self.request.user, self.policies.get(self.action, "careplan.read"))
-        return rows.with_names()
+        return CarePlan.objects.with_names()
 
     @extend_schema(parameters=[OpenApiParameter("patient", OpenApiTypes.INT64)])
     def list(self, request):
         """Plans in sight, latest first; of one patient with `?patient=`."""
-        rows = self.get_queryset()
+        rows = self.get_queryset().visible_to(request.user)
         if patient := request.query_params.get("patient"):
             if not (patient.isascii() and patient.isdigit() and len(patient) < 19):
                 raise ValidationError({"patient": ["Give the id of a patient."]})
             rows = rows.filter(patient=int(patient))
-        return self.get_paginated_response([brief(plan) for plan in self.paginate_queryset(rows)])
+        page = self.paginate_queryset(rows)
+        audit.record_all("care_plan.listed", page, by=request.user)
+        return self.get_paginated_response([brief(plan) for plan in page])
 
     def retrieve(self, request, pk):
         plan = self._get(pk)
-        audit.record("care_plan.read", on=plan, by=request.user)
+        chart_opening.record_read("care_plan.read", plan, by=request.user)
         return Response(PlanOut(plan).data)
 
     def create(self, request):
@@ -246,9 +246,7 @@ class CarePlans(viewsets.GenericViewSet):
         return Response(body, status=code)
 
     def _get(self, pk):
-        if int(pk) >= 2**63:
-            raise Http404
-        return get_object_or_404(self.get_queryset(), pk=pk)
+        return sight.find(self.get_queryset(), self.request.user, self.policies[self.action], int(pk))
 
     def _step(self, request, pk, name):
         given = _valid(ReasonIn, request.data)

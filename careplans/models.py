@@ -5,15 +5,13 @@ from django.db.models import F, Q
 from appointments.models import Series
 from clinic.text import clean_line, clean_note
 from evaluations.models import Evaluation
-from locations import access
 from locations.models import Location, Practitioner
-from patients.models import Patient
+from patients.models import Patient, in_sight
 
 
 class CarePlanQuerySet(models.QuerySet):
     def visible_to(self, user, action="careplan.read"):
-        ids = access.location_ids(user, action)
-        return self if ids is None else self.filter(patient__in=Patient.objects.visible_to(user, action))
+        return in_sight(self, user, action)
 
     def with_names(self):
         return self.select_related("patient", "evaluation", "location", "practitioner__user", "series")

@@ -28,6 +28,7 @@ from clinic.text import clean_line, clean_note
 from evaluations.models import Evaluation
 from locations import access
 from locations.models import Location, Practitioner, Room
+from patients import sight
 from patients.models import Patient
 
 Status = CarePlan.Status
@@ -54,6 +55,7 @@ def draft(*, evaluation: Evaluation, by: User, practitioner: Practitioner, locat
     Raises RuleBroken naming every field that is wrong.
     """
     access.require(by, "careplan.write", location)
+    sight.require(by, "careplan.write", evaluation.patient)
     if not evaluation.is_signed:
         raise RuleBroken("A care plan is written from a signed evaluation.", code="evaluation_unsigned")
     plan = CarePlan(patient=evaluation.patient, evaluation=evaluation, created_by=by, created_at=times.now())
@@ -189,6 +191,7 @@ def record(plan: CarePlan, step: str, *, by: User, from_status: str = "", reason
 def _locked(plan: CarePlan, *, by: User, needs: set, step: str, action: str = "careplan.write") -> CarePlan:
     """The plan as it is now, held with its patient until COMMIT, so that two plans cannot become active at once."""
     access.require(by, action, plan.location)
+    sight.require(by, action, plan.patient)
     Patient.objects.select_for_update().get(pk=plan.patient_id)
     fresh = CarePlan.objects.select_for_update(of=("self",)).with_names().get(pk=plan.pk)
     if fresh.status not in needs:

@@ -2,18 +2,17 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from careplans import blocks, plan_page, planning
 from careplans.forms import ConsentForm, GoalRows, PhaseRows, PlanForm, StepForm
 from careplans.models import CarePlan, Phase
-from clinic import audit
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from evaluations.models import Evaluation
 from locations import access
+from patients import chart_opening, sight
 from patients.models import Patient
 
 ROWS = 3
@@ -27,9 +26,7 @@ STEPS_DONE = {
 
 
 def _plan(request, pk, action="careplan.read"):
-    if pk >= 2**63:
-        raise Http404
-    return get_object_or_404(CarePlan.objects.visible_to(request.user, action).with_names(), pk=pk)
+    return sight.find(CarePlan.objects.with_names(), request.user, action, pk)
 
 
 def _number(request, name):
@@ -43,12 +40,12 @@ def _number(request, name):
 @requires("careplan.write")
 def new(request):
     """From `?evaluation=ID`, or from the latest signed evaluation of `?patient=ID`."""
-    mine = Evaluation.objects.visible_to(request.user).select_related("patient", "location")
+    evaluations = Evaluation.objects.select_related("patient", "location")
     if (pk := _number(request, "evaluation")) is not None:
-        evaluation = get_object_or_404(mine, pk=pk)
+        evaluation = sight.find(evaluations, request.user, "careplan.write", pk)
     elif (pk := _number(request, "patient")) is not None:
         patient = get_object_or_404(Patient.objects.visible_to(request.user, "careplan.write"), pk=pk)
-        evaluation = mine.filter(patient=patient).exclude(signed_at=None).order_by("-signed_at").first()
+        evaluation = evaluations.filter(patient=patient).exclude(signed_at=None).order_by("-signed_at").first()
         if evaluation is None:
             messages.error(request, "A care plan is written from a signed evaluation, and there is none yet.")
             return redirect("patient", patient.pk)
@@ -100,6 +97,7 @@ def _as_typed(plan):
 
 def _editor(request, evaluation, initial, plan=None):
     restrictions = blocks.restrictions_of(evaluation.patient)
+    chart_opening.record_read("evaluation.viewed", evaluation, by=request.user)
     data = request.POST or None
     form = PlanForm(data, user=request.user, restrictions=restrictions, initial=initial["plan"])
     phases, goals = (
@@ -160,7 +158,7 @@ def _show(broken, form, sets):
 @requires("careplan.read")
 def plan(request, pk):
     found = _plan(request, pk)
-    audit.record("care_plan.read", on=found, by=request.user)
+    chart_opening.record_read("care_plan.read", found, by=request.user)
     return _page(request, found)
 
 
@@ -168,15 +166,16 @@ def plan(request, pk):
 @requires("careplan.read")
 def print_page(request, pk):
     found = _plan(request, pk)
-    audit.record("care_plan.printed", on=found, by=request.user)
+    chart_opening.record_read("care_plan.printed", found, by=request.user)
     return render(request, "careplans/print.html", plan_page.read(found))
 
 
 def _page(request, found, *, forms=None, status=200):
     """The plan with its forms; `forms` are those that were refused and keep what was typed."""
+    may_write = access.can(request.user, "careplan.write", found.location) and not found.opened_until
     context = {
         **plan_page.read(found),
-        "steps": planning.allowed(found) if access.can(request.user, "careplan.write", found.location) else [],
+        "steps": planning.allowed(found) if may_write else [],
         "may_schedule": found.is_active and access.can(request.user, "appointment.create", found.location),
         "consent": ConsentForm(),
         **(forms or {}),

@@ -20,3 +20,18 @@ def record(action: str, *, on=None, by=None, patient_id: int | None = None, by_w
         patient_id=patient_id,
         detail=detail,
     )
+
+
+def record_all(action: str, rows, *, by) -> None:
+    """One entry for each patient of the rows: what a list showed of many at once."""
+    by_patient = {}
+    for row in rows:
+        by_patient.setdefault(row.patient_id, []).append(row.pk)
+    about = rows[0]._meta.label_lower if rows else ""
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            at=times.now(), by=by, by_whom=str(by), action=action, about=about, patient_id=patient_id,
+            detail={"ids": ids},
+        )
+        for patient_id, ids in by_patient.items()
+    )  # fmt: skip

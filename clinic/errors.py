@@ -1,4 +1,6 @@
-"""The one error that rules raise when they say no."""
+"""The errors that rules raise when they say no."""
+
+from django.core.exceptions import PermissionDenied
 
 
 class RuleBroken(Exception):  # noqa: N818 -- reads as the sentence it is
@@ -14,3 +16,14 @@ class RuleBroken(Exception):  # noqa: N818 -- reads as the sentence it is
         self.fields = fields or {}
         self.nearest = list(nearest)
         self.status = status
+
+
+class Closed(PermissionDenied):
+    """Not allowed as things stand, but there is a way in: a page at `url` behind a button that says `label`."""
+
+    def __init__(self, message, *, code, label, url):
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.label = label
+        self.url = url

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from clinic import times
-from clinic.errors import RuleBroken
+from clinic.errors import Closed, RuleBroken
 from clinic.models import IdempotentRequest
 from clinic.text import clean_line
 
@@ -101,6 +101,8 @@ def explain(error, context):
         if error.status == 409:
             body["nearest"] = [slot.as_json() for slot in error.nearest]
         return Response(body, status=error.status)
+    if isinstance(error, Closed):
+        return Response({"code": error.code, "detail": error.message, "fields": {}}, status=403)
     if isinstance(error, Http404):
         error = exceptions.NotFound("Not found.")
     response = exception_handler(error, context)

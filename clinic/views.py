@@ -4,11 +4,13 @@ from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_safe
 
 from clinic import api_docs as documentation
 from clinic import policy, times
 from clinic.celery import app as celery_app
+from clinic.errors import Closed
 from clinic.models import Heartbeat
 from clinic.policy import requires
 
@@ -45,13 +47,13 @@ def api_docs(request):
 FOR_PATIENTS = ("/my/", "/book/")
 
 
-def _problem(request, status, title, advice):
+def _problem(request, status, title, advice, way_in=None):
     """Rendered without the request: what fills in other pages may be the very thing that is broken."""
     if request.path.startswith("/api/"):
         return JsonResponse({"code": title.lower().replace(" ", "_"), "detail": advice, "fields": {}}, status=status)
     is_staff = not request.path.startswith(FOR_PATIENTS)
-    page = render_to_string("clinic/problem.html", {"title": title, "advice": advice, "is_staff": is_staff})
-    return HttpResponse(page, status=status)
+    context = {"title": title, "advice": advice, "is_staff": is_staff, "way_in": way_in}
+    return HttpResponse(render_to_string("clinic/problem.html", context), status=status)
 
 
 def page_400(request, exception=None):
@@ -59,6 +61,10 @@ def page_400(request, exception=None):
 
 
 def page_403(request, exception=None):
+    if isinstance(exception, Closed):
+        here = urlencode({"next": request.get_full_path()}) if request.method == "GET" else ""
+        way_in = {"label": exception.label, "url": f"{exception.url}?{here}"}
+        return _problem(request, 403, "This chart is closed to you", exception.message, way_in)
     return _problem(request, 403, "Not allowed", "Your role does not include this. Ask your manager if it should.")
 
 

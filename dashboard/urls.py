@@ -1,11 +1,14 @@
 from django.urls import path
 
-from dashboard.views import messages, staff, worklists
+from dashboard.views import messages, staff, watching, worklists
 
 urlpatterns = [
     path("", staff.today, name="today"),
     path("search/", staff.search, name="search"),
     path("worklists/", worklists.listing, name="worklists"),
+    path("audit/", watching.audit, name="audit"),
+    path("opened-charts/", watching.openings, name="chart-openings"),
+    path("opened-charts/<int:pk>/review/", watching.review, name="chart-opening-review"),
     path("messages/", messages.listing, name="messages"),
     path("messages/<int:pk>/try-again/", messages.try_again, name="message-try-again"),
 ]

@@ -12,6 +12,7 @@ from clinic.errors import RuleBroken
 from evaluations import finding_rows, recording, red_flags, signing, summary
 from evaluations.models import Evaluation
 from locations import access
+from patients import chart_opening, sight
 from patients.models import Patient
 
 
@@ -91,7 +92,7 @@ class EvaluationViewSet(viewsets.GenericViewSet):
         "partial_update": "evaluation.write",
         "summary": "evaluation.read",
         "sign": "evaluation.sign",
-        "addenda": "evaluation.write",
+        "addenda": "evaluation.amend",
     }
     pagination_class = Pages
     takes = {
@@ -103,17 +104,21 @@ class EvaluationViewSet(viewsets.GenericViewSet):
     lookup_value_regex = r"[0-9]{1,18}"
 
     def get_queryset(self):
-        visible = Evaluation.objects.visible_to(self.request.user, self.policies[self.action])
-        return visible.select_related("patient", "location", "started_by", "signed_by")
+        return Evaluation.objects.select_related("patient", "location", "started_by", "signed_by")
+
+    def _find(self, pk):
+        return sight.find(self.get_queryset(), self.request.user, self.policies[self.action], int(pk))
 
     @extend_schema(parameters=[OpenApiParameter("patient", OpenApiTypes.INT64)])
     def list(self, request):
         wanted = FilterSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        rows = self.get_queryset()
+        rows = self.get_queryset().visible_to(request.user)
         if "patient" in wanted.validated_data:
             rows = rows.filter(patient=wanted.validated_data["patient"])
-        return self.get_paginated_response([as_line(e) for e in self.paginate_queryset(rows)])
+        page = self.paginate_queryset(rows)
+        audit.record_all("evaluation.listed", page, by=request.user)
+        return self.get_paginated_response([as_line(e) for e in page])
 
     def create(self, request):
         sent = StartSerializer(data=request.data)
@@ -122,8 +127,8 @@ class EvaluationViewSet(viewsets.GenericViewSet):
         return Response(body, status=status)
 
     def retrieve(self, request, pk):
-        evaluation = self.get_object()
-        audit.record("evaluation.viewed", on=evaluation, by=request.user)
+        evaluation = self._find(pk)
+        chart_opening.record_read("evaluation.viewed", evaluation, by=request.user)
         return Response(as_json(evaluation))
 
     def partial_update(self, request, pk):
@@ -131,7 +136,7 @@ class EvaluationViewSet(viewsets.GenericViewSet):
         sent.is_valid(raise_exception=True)
         data = dict(sent.validated_data)
         answer = recording.save(
-            self.get_object(),
+            self._find(pk),
             findings=data.pop("findings", []),
             answers=data.pop("red_flags", None),
             outcomes=data.pop("measures", None),
@@ -142,19 +147,19 @@ class EvaluationViewSet(viewsets.GenericViewSet):
 
     @action(detail=True)
     def summary(self, request, pk):
-        evaluation = self.get_object()
-        audit.record("evaluation.viewed", on=evaluation, by=request.user)
+        evaluation = self._find(pk)
+        chart_opening.record_read("evaluation.viewed", evaluation, by=request.user)
         return Response(summary.of(evaluation))
 
     @action(detail=True, methods=["post"])
     def sign(self, request, pk):
-        return Response(as_json(signing.sign(self.get_object(), by=request.user)))
+        return Response(as_json(signing.sign(self._find(pk), by=request.user)))
 
     @action(detail=True, methods=["post"])
     def addenda(self, request, pk):
         sent = AddendumSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        evaluation = self.get_object()
+        evaluation = self._find(pk)
         signing.add(evaluation, **sent.validated_data, by=request.user)
         return Response(as_json(evaluation), status=201)
 

@@ -8,16 +8,14 @@ from appointments.models import Appointment
 from clinic import times
 from clinic.text import clean_line, clean_note
 from evaluations import catalogue
-from locations import access
 from locations.models import Location
-from patients.models import Patient
+from patients.models import Patient, in_sight
 
 
 class EvaluationQuerySet(models.QuerySet):
     def visible_to(self, user, action="evaluation.read"):
         """Evaluations of patients known where the user may do the action."""
-        ids = access.location_ids(user, action)
-        return self if ids is None else self.filter(patient__in=Patient.objects.visible_to(user, action))
+        return in_sight(self, user, action)
 
 
 class Evaluation(models.Model):

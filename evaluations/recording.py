@@ -17,6 +17,7 @@ from evaluations.checking import Checked
 from evaluations.models import Evaluation, SaveOperation
 from locations import access
 from locations.models import Location
+from patients import sight
 from patients.models import Patient
 
 LONGEST_DAY = 86_400
@@ -33,6 +34,7 @@ def start(
 ) -> Evaluation:
     """Begin, or give back the one that the visit already has. A re-evaluation when one was signed before."""
     access.require(by, "evaluation.write", location)
+    sight.require(by, "evaluation.write", patient)
     # The patient's row is the lock: two starts of one visit at once become one evaluation.
     Patient.objects.select_for_update().get(pk=patient.pk)
     if appointment is not None:
@@ -71,6 +73,7 @@ def save(
     `signed`. The same `operation` again gives the first answer and changes nothing.
     """
     current = Evaluation.objects.select_for_update().select_related("patient", "location").get(pk=evaluation.pk)
+    sight.require(by, "evaluation.write", current.patient)
     operation = _operation(operation)
     if operation and (done := SaveOperation.objects.filter(operation=operation).first()):
         if done.evaluation_id != current.pk:

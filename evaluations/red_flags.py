@@ -14,6 +14,7 @@ from clinic.text import clean_note
 from evaluations import catalogue, finding_rows
 from evaluations.checking import Checked
 from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
+from patients import sight
 from patients.models import Patient
 
 NOT_ASKED = "not_asked"
@@ -82,6 +83,7 @@ def answer(*, patient: Patient, evaluation: Evaluation | None, answers: dict[str
 
     An event opened because nobody knew is closed by the answer that came later.
     """
+    sight.require(by, "evaluation.write", patient)
     _check_answers(answers)
     if evaluation is not None and evaluation.is_signed:
         raise RuleBroken("The evaluation is signed; write an addendum.", code="signed")
@@ -256,6 +258,7 @@ def _bad_text(text):
 def stop(evaluation: Evaluation, *, by: User) -> Evaluation:
     """Stop for safety: what is not recorded yet is deferred, and the rest stays as it is."""
     current = Evaluation.objects.select_for_update().get(pk=evaluation.pk)
+    sight.require(by, "evaluation.write", evaluation.patient)
     if current.is_signed:
         raise RuleBroken("The evaluation is signed; write an addendum.", code="signed")
     if current.status == Evaluation.Status.STOPPED:

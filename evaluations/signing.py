@@ -17,6 +17,7 @@ from clinic.text import clean_line, clean_note
 from evaluations import catalogue, red_flags
 from evaluations.models import Addendum, Evaluation
 from locations import access
+from patients import sight
 
 LONGEST_ADDENDUM, LONGEST_REASON = 10_000, 500
 
@@ -102,7 +103,8 @@ def sign(evaluation: Evaluation, *, by: User) -> Evaluation:
     """Sign as the clinician `by`, who examined. Raises RuleBroken `signed`, `not_a_clinician`, `not_the_examiner` or
     `red_flags_unanswered`.
     """
-    current = Evaluation.objects.select_for_update().select_related("location").get(pk=evaluation.pk)
+    current = Evaluation.objects.select_for_update().select_related("location", "patient").get(pk=evaluation.pk)
+    sight.require(by, "evaluation.write", current.patient)
     if current.is_signed:
         raise RuleBroken("The evaluation is signed already.", code="signed")
     if not hasattr(by, "practitioner") or not access.can(by, "evaluation.sign", current.location):
@@ -130,7 +132,8 @@ def add(evaluation: Evaluation, *, text: str, reason: str, by: User) -> Addendum
     """Add to a signed evaluation; the original stays as it was."""
     if not evaluation.is_signed:
         raise RuleBroken("An evaluation that is not signed is changed, not added to.", code="not_signed")
-    if not hasattr(by, "practitioner") or not access.can(by, "evaluation.write", evaluation.location):
+    sight.require(by, "evaluation.amend", evaluation.patient)
+    if not hasattr(by, "practitioner"):
         raise PermissionDenied
     faults = {
         name: fault

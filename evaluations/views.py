@@ -1,18 +1,18 @@
 from django import forms
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from clinic import audit, times
+from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from evaluations import catalogue, compare_page, form_rows, measures, next_steps, recording, red_flags, signing, summary
 from evaluations.api import begin
 from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
-from patients.models import Patient
+from patients import chart_opening, sight
 
 
 class StartForm(forms.Form):
@@ -21,8 +21,8 @@ class StartForm(forms.Form):
 
 
 def _find(request, pk, action="evaluation.read"):
-    rows = Evaluation.objects.visible_to(request.user, action)
-    return get_object_or_404(rows.select_related("patient", "location", "signed_by", "started_by"), pk=pk)
+    rows = Evaluation.objects.select_related("patient", "location", "signed_by", "started_by")
+    return sight.find(rows, request.user, action, pk)
 
 
 @require_POST
@@ -46,11 +46,13 @@ def evaluation(request, pk):
     found = _find(request, pk, "evaluation.write" if request.method == "POST" else "evaluation.read")
     if found.is_signed:
         return _signed(request, found)
+    if found.opened_until:
+        return redirect("evaluation-print", pk=pk)  # to be read, not to be filled in
     part = catalogue.PART_BY_CODE.get(request.GET.get("part", ""), catalogue.PARTS[0])
     sections = form_rows.sections_of(part, found.findings.all() if part.sections else [])
     if request.method == "POST":
         return _save(request, found, part, sections)
-    audit.record("evaluation.viewed", on=found, by=request.user)
+    chart_opening.record_read("evaluation.viewed", found, by=request.user)
     return _form(request, found, part, sections)
 
 
@@ -153,9 +155,9 @@ def _signed(request, found, *, broken=None):
     if request.method == "POST" and broken is None:
         messages.error(request, "The evaluation is signed; write an addendum.")
         return redirect("evaluation", pk=found.pk)
-    audit.record("evaluation.viewed", on=found, by=request.user)
+    chart_opening.record_read("evaluation.viewed", found, by=request.user)
     context = {**_record(found), "broken": broken, "typed": request.POST}
-    context["next_steps"] = next_steps.of(found, request.user)
+    context["next_steps"] = next_steps.of(found, request.user) if not found.opened_until else []
     return render(request, "evaluations/signed.html", context, status=broken.status if broken else 200)
 
 
@@ -178,7 +180,7 @@ def _record(found):
 @requires("evaluation.read")
 def printed(request, pk):
     found = _find(request, pk)
-    audit.record("evaluation.printed", on=found, by=request.user)
+    chart_opening.record_read("evaluation.printed", found, by=request.user)
     return render(request, "evaluations/print.html", _record(found))
 
 
@@ -186,14 +188,14 @@ def printed(request, pk):
 @requires("evaluation.read")
 def compare(request, pk):
     found = _find(request, pk)
-    audit.record("evaluation.viewed", on=found, by=request.user)
+    chart_opening.record_read("evaluation.viewed", found, by=request.user)
     return render(request, "evaluations/compare.html", {"evaluation": found, **compare_page.context(found)})
 
 
 @require_http_methods(["GET", "POST"])
-@requires("evaluation.read", POST="evaluation.sign")
+@requires("evaluation.write", POST="evaluation.sign")
 def sign(request, pk):
-    found = _find(request, pk)
+    found = _find(request, pk, "evaluation.write")
     broken = None
     if request.method == "POST":
         try:
@@ -204,6 +206,8 @@ def sign(request, pk):
             messages.success(request, "Signed.")
             return redirect("evaluation", pk=found.pk)
     missing = signing.missing(found)
+    if broken is None:
+        chart_opening.record_read("evaluation.viewed", found, by=request.user)
     context = {
         "evaluation": found,
         "missing": missing,
@@ -227,9 +231,9 @@ def stop(request, pk):
 
 
 @require_POST
-@requires("evaluation.write")
+@requires("evaluation.amend")
 def addendum(request, pk):
-    found = _find(request, pk, "evaluation.write")
+    found = _find(request, pk, "evaluation.amend")
     text, reason = request.POST.get("text", ""), request.POST.get("reason", "")
     try:
         signing.add(found, text=text.replace("\r\n", "\n"), reason=reason, by=request.user)
@@ -242,10 +246,8 @@ def addendum(request, pk):
 @require_http_methods(["GET", "POST"])
 @requires("red_flag.resolve")
 def resolve(request, pk):
-    patients = Patient.objects.visible_to(request.user, "red_flag.resolve")
-    event = get_object_or_404(
-        RedFlagEvent.objects.select_related("patient", "proposed_by"), pk=pk, patient__in=patients
-    )
+    rows = RedFlagEvent.objects.select_related("patient", "proposed_by")
+    event = sight.find(rows, request.user, "red_flag.resolve", pk)
     allowed = red_flags.resolutions_for(event)
     details = dict.fromkeys(name for names in allowed.values() for name in names)
     broken = None
@@ -267,6 +269,7 @@ def resolve(request, pk):
             following = request.GET.get("next", "")
             safe = url_has_allowed_host_and_scheme(following, allowed_hosts={request.get_host()})
             return redirect(following if safe else reverse("patient", args=[event.patient_id]))
+    chart_opening.record_read("red_flag.viewed", event, by=request.user)
     context = {
         "event": event,
         "resolutions": [(code, summary.spoken(code)) for code in allowed if code != "answered_later"],

@@ -1,8 +1,8 @@
 """Who may do what: the one access table, read by the code and by the tests.
 
 A role is held at a location or for the whole group. A cell is ALL (every location), HERE (locations where the role is
-held), OWN (what is the user's own), or absent (never). Rows are scoped in the query, so what is out of scope does not
-exist: 404, never 403.
+held), TREATED (of those, patients who are treated there: `patients/treatment.py`), OWN (what is the user's own), or
+absent (never). Rows are scoped in the query, so what is out of scope does not exist: 404, never 403.
 """
 
 from django.conf import settings
@@ -14,10 +14,10 @@ from rest_framework.permissions import BasePermission
 from clinic import policy
 
 OWNER, MANAGER, CLINICIAN, DESK, AUDITOR = "owner", "manager", "clinician", "desk", "auditor"
-ALL, HERE, OWN = "all", "here", "own"
+ALL, HERE, TREATED, OWN = "all", "here", "treated", "own"
 
 _OPERATIONS = {MANAGER: HERE, CLINICIAN: HERE, DESK: HERE}
-_CLINICAL = {CLINICIAN: HERE}
+_CLINICAL = {CLINICIAN: TREATED}
 TABLE: dict[str, dict[str, str]] = {
     "location.read": {OWNER: ALL, MANAGER: HERE, CLINICIAN: HERE, DESK: HERE, AUDITOR: ALL},
     "location.change": {OWNER: ALL, MANAGER: HERE},
@@ -38,13 +38,20 @@ TABLE: dict[str, dict[str, str]] = {
     "evaluation.read": _CLINICAL,
     "evaluation.write": _CLINICAL,
     "evaluation.sign": {CLINICIAN: OWN},
+    "evaluation.amend": _CLINICAL,
     "red_flag.resolve": _CLINICAL,
     "careplan.read": _CLINICAL,
     "careplan.write": _CLINICAL,
     "careplan.schedule": _OPERATIONS,
+    "chart.open": {CLINICIAN: HERE},
+    "chart.review": {OWNER: ALL, MANAGER: HERE, AUDITOR: ALL},
+    "audit.read": {OWNER: ALL, MANAGER: HERE, AUDITOR: ALL},
     "message.read": {OWNER: ALL, MANAGER: HERE, DESK: HERE, AUDITOR: ALL},
     "message.retry": {OWNER: ALL, MANAGER: HERE},
 }
+
+# What a chart that was opened with a reason adds for its hour (`patients/chart_opening.py`): to read, and an addendum.
+OPENED = frozenset({"evaluation.read", "evaluation.amend", "careplan.read"})
 
 # Addresses of packages that are not ours, by their name in the resolver; any other of theirs is a 404.
 THIRD_PARTY = {
@@ -89,6 +96,11 @@ def location_ids(user, action: str) -> set[int] | None:
         if cell:
             found.add(location_id)
     return found
+
+
+def is_clinical(action: str) -> bool:
+    """Whether the role alone is not enough: the patient has to be treated where it is held."""
+    return TREATED in TABLE[action].values()
 
 
 def scope(queryset, user, action: str, path: str):

@@ -6,5 +6,7 @@ class PatientsConfig(AppConfig):
 
     def ready(self):
         from clinic import navigation
+        from patients import ties, treatment
 
         navigation.add("Patients", "patients", action="patient.search", icon="patients", order=30, key="p")
+        treatment.add(ties.registered)

@@ -11,8 +11,6 @@ from urllib.parse import urlencode
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from locations import access
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -71,21 +69,22 @@ def _at(entry):
     return entry.at
 
 
-def actions(patient, user) -> list[dict]:
+def actions(patient, may: set[str]) -> list[dict]:
+    """The buttons; `may` is what `sight.allowed` said of this person and patient."""
     shown = []
     for entry in reversed(_actions):  # upper packages are made ready first; their buttons come last
-        if access.can(user, entry.action):
+        if entry.action in may:
             query = {"patient": patient.pk, **(entry.query(patient) if entry.query else {})}
             url = f"{reverse(entry.url_name)}?{urlencode(query)}"
             shown.append({"label": entry.label, "icon": entry.icon, "url": url})
     return shown
 
 
-def panels(patient, request) -> list[str]:
-    """The rendered panels; each template has its own context, `patient` and the request."""
+def panels(patient, request, may: set[str]) -> list[str]:
+    """The rendered panels; each template has its own context, `patient`, `may` and the request."""
     shown = []
     for entry in _panels:
-        context = entry.context(patient, request.user) if access.can(request.user, entry.action) else None
+        context = entry.context(patient, request.user) if entry.action in may else None
         if context is not None:
-            shown.append(render_to_string(entry.template_name, {"patient": patient, **context}, request))
+            shown.append(render_to_string(entry.template_name, {"patient": patient, "may": may, **context}, request))
     return shown

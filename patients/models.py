@@ -3,20 +3,35 @@ from django.db import models
 from django.db.models import F, Q
 from phonenumber_field.modelfields import PhoneNumberField
 
+from clinic import times
 from clinic.fields import CodePointField
 from clinic.text import clean_line, clean_note
 from locations import access
 from locations.models import Location
+from patients import treatment
+
+
+def in_sight(rows, user, action, path="patient"):
+    """Rows whose patient, at `path`, is known where the user may do the action.
+
+    Where the access table says so the patient has to be treated there too, or the chart opened with a reason.
+    """
+    ids = access.location_ids(user, action)
+    if ids is not None:
+        known = Patient.locations.through.objects.filter(location__in=ids).values("patient")
+        rows = rows.filter(**{f"{path}__in": known})
+    if not access.is_clinical(action):
+        return rows
+    may = treatment.is_tied(ids, path)
+    if action in access.OPENED:
+        may |= Q(models.Exists(ChartOpening.objects.running(user).filter(patient=models.OuterRef(path))))
+    return rows.filter(may)
 
 
 class PatientQuerySet(models.QuerySet):
     def visible_to(self, user, action="patient.read"):
-        """Patients known at a location where the user may do the action."""
-        ids = access.location_ids(user, action)
-        if ids is None:
-            return self
-        known = Patient.locations.through.objects.filter(location__in=ids).values("patient")
-        return self.filter(pk__in=known)
+        """Patients known at a location where the user may do the action, and treated there where that is asked."""
+        return in_sight(self, user, action, "pk")
 
 
 class Patient(models.Model):
@@ -71,6 +86,55 @@ class Patient(models.Model):
     def age_on(self, day):
         born = self.birth_date
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+class ChartOpeningQuerySet(models.QuerySet):
+    def running(self, user):
+        now = times.now()
+        return self.filter(by=user, at__lte=now, until__gt=now)
+
+    def visible_to(self, user, action="chart.review"):
+        return in_sight(self, user, action)
+
+    def unreviewed(self):
+        return self.filter(reviewed_at=None)
+
+
+class ChartOpening(models.Model):
+    """A clinician without a treatment relation read a chart for an hour, and why; somebody else looks at it later."""
+
+    class Reason(models.TextChoices):
+        EMERGENCY = "emergency", "Emergency"
+        COVERING = "covering", "Covering for a colleague"
+        ASKED = "asked", "The patient asked, here or on the phone"
+        COMPLAINT = "complaint", "Complaint or incident"
+        OTHER = "other", "Something else"
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="chart_openings")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="charts_opened")
+    at = models.DateTimeField(db_index=True)
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=20, choices=Reason)
+    words = models.CharField(max_length=500, validators=[clean_line])
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="chart_openings_reviewed"
+    )
+    finding = models.CharField(max_length=500, blank=True, validators=[clean_line])
+
+    objects = ChartOpeningQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["by", "until"], name="chart_opening_running")]
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=F("at")), name="chart_opening_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(reviewed_at=None, reviewed_by=None)
+                | (Q(reviewed_at__isnull=False, reviewed_by__isnull=False) & ~Q(reviewed_by=F("by"))),
+                name="chart_opening_reviewed_by_another",
+            ),
+        ]
 
 
 class SearchTerm(models.Model):

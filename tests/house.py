@@ -37,6 +37,7 @@ WRITERS = {
     "Practitioner": {"locations.staffing", "careplans.chart_file"},
     "Patient": {"patients.registering"},
     "SearchTerm": {"patients.registering"},
+    "ChartOpening": {"patients.chart_opening"},
     "Consent": {"patients.registering"},
     "Guardian": {"patients.chart_file"},
     "Intake": {"patients.intake"},

@@ -4,12 +4,12 @@ from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from clinic import audit, outbox, times
+from clinic import outbox, times
 from clinic.models import Message
 from clinic.policy import requires
 from locations import access
 from locations.current import current
-from patients.models import Patient
+from patients import mails
 
 A_PAGE = 50
 NEEDS_ATTENTION = [Message.Status.FAILED, Message.Status.BOUNCED]
@@ -19,19 +19,11 @@ class Filter(forms.Form):
     status = forms.ChoiceField(required=False, label="Show", choices=[("", "All messages"), *Message.Status.choices])
 
 
-def visible(user, action):
-    """Messages to patients whom the user may see; a role for the group sees every one."""
-    found = Message.objects.all()
-    if access.location_ids(user, action) is None:
-        return found
-    return found.filter(patient_id__in=Patient.objects.visible_to(user, action).values("pk"))
-
-
 @require_GET
 @requires("message.read")
 def listing(request):
     """Times are those of the current location, else of none: UTC."""
-    found = visible(request.user, "message.read")
+    found = mails.visible_to(request.user, "message.read")
     chosen = Filter(request.GET)
     status = chosen.cleaned_data["status"] if chosen.is_valid() else ""
     page = Paginator(found.filter(status=status) if status else found, A_PAGE).get_page(request.GET.get("page"))
@@ -64,9 +56,8 @@ def listing(request):
 @require_POST
 @requires("message.retry")
 def try_again(request, pk):
-    message = get_object_or_404(visible(request.user, "message.retry"), pk=pk)
-    if outbox.try_again(message):
-        audit.record("message.retried", on=message, by=request.user)
+    message = get_object_or_404(mails.visible_to(request.user, "message.retry"), pk=pk)
+    if mails.try_again(message, by=request.user):
         notes.success(request, "It will be tried again within a minute.")
     else:
         notes.warning(request, "It is not waiting for you: look at its status.")

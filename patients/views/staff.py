@@ -6,7 +6,7 @@ from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from locations import access, current
-from patients import chart, queries, registering
+from patients import chart, chart_opening, queries, registering, sight
 from patients.forms import NewPatientForm, PatientForm
 from patients.models import Consent, Patient
 
@@ -100,6 +100,8 @@ def patient(request, pk):
     zone = person.home_location.time_zone
     now = times.now()
     entries = [{"entry": e, "at": times.local(e.at, zone)} for e in chart.timeline(person, request.user)]
+    may = sight.allowed(request.user, person)
+    by_reason = "evaluation.read" in may and "evaluation.write" not in may
     today = person.home_location.today()
     had_birthday = (today.month, today.day) >= (person.birth_date.month, person.birth_date.day)
     context = {
@@ -109,9 +111,11 @@ def patient(request, pk):
         "reminders": person.consents.filter(scope=Consent.Scope.EMAIL_REMINDERS, withdrawn_at=None).first(),
         "ahead": [one for one in reversed(entries) if one["entry"].at > now],
         "so_far": [one for one in entries if one["entry"].at <= now],
-        "actions": chart.actions(person, request.user),
-        "panels": chart.panels(person, request),
-        "may_write": Patient.objects.visible_to(request.user, "patient.write").filter(pk=pk).exists(),
+        "actions": chart.actions(person, may),
+        "panels": chart.panels(person, request, may),
+        "is_closed": "chart.open" in may and "evaluation.read" not in may,
+        "opened": chart_opening.running(request.user, person) if by_reason else None,
+        "may_write": "patient.write" in may,
         "zone": f"{times.local(now, zone):%Z}",
     }
     return render(request, "patients/patient.html", context)

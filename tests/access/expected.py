@@ -27,6 +27,8 @@ def _room(side):
 ABOUT: dict[str, Callable[[Side], tuple]] = {
     "locations/{slug}/": lambda side: (side.place.slug,),
     "patients/{pk}/": lambda side: (side.patient.pk,),
+    "patients/{pk}/open/": lambda side: (side.lapsed.pk,),
+    "opened-charts/{pk}/": lambda side: (side.opening.pk,),
     "appointments/{pk}/": lambda side: (side.visit.pk,),
     "appointments/{pk}/series-move/": lambda side: (side.member.pk,),
     "appointments/{pk}/series-cancel/": lambda side: (side.member.pk,),
@@ -220,6 +222,8 @@ GOOD: dict[str, Good] = {
     "POST patients/{pk}/edit/": Good(
         lambda side: {**_new_patient(side), "sex": "unknown", "home_location": side.place.pk}
     ),
+    "POST patients/{pk}/open/": Good(lambda side: {"reason": "covering", "words": "Covering for a colleague."}),
+    "POST opened-charts/{pk}/review/": Good(lambda side: {"finding": "Covered that day, in order."}),
     "POST patients/{pk}/consent/": Good(lambda side: {"given": "yes"}),
     "POST appointments/new/": Good(
         lambda side: {

@@ -8,6 +8,7 @@ from django.apps import apps
 
 from clinic import policy
 from locations import access
+from patients.models import ChartOpening
 from tests.access import addresses, expected, world
 from tests.access.addresses import ask, nothing_stays
 from tests.test_addresses import RULES_ONLY
@@ -106,7 +107,13 @@ def leaks(clinics, principal, action, answer) -> list[str]:
 
 # What an address does only for those who may also do something else there: alone, the row opens nothing.
 NOT_ALONE = {"careplan.schedule"}  # it books, so `appointment.create` is asked for too
-FLIPS = {None: [access.ALL], access.ALL: [None], access.HERE: [None, access.ALL], access.OWN: [None]}
+FLIPS = {
+    None: [access.ALL],
+    access.ALL: [None],
+    access.HERE: [None, access.ALL],
+    access.TREATED: [None, access.ALL],  # that it is less than HERE: test_treatment
+    access.OWN: [None],
+}
 
 
 @pytest.mark.parametrize("role", world.ROLES)
@@ -131,6 +138,8 @@ def declares(action, address, method):
     return address.actions[method] == action
 
 
+# Shown without a name where the patient is out of sight, so that the lost scope of the rows alone shows nothing.
+TWICE_SCOPED = {ChartOpening}
 SCOPED = [m for m in apps.get_models() if hasattr(m._default_manager, "visible_to")]
 
 
@@ -152,7 +161,7 @@ def test_rows_without_their_scope_are_noticed(clinics, monkeypatch):
                 unnoticed.append(model)
 
     assert len(asked) > 3
-    assert not unnoticed
+    assert set(unnoticed) <= TWICE_SCOPED
 
 
 def _noted(rows, asked, model, scope, *whom):

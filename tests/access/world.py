@@ -5,7 +5,8 @@ Every text of a side holds a word found nowhere else (a canary): whoever sees th
 
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import time as clock
+from datetime import timedelta
 
 from django.test import Client
 
@@ -23,7 +24,7 @@ from evaluations.models import Evaluation, RedFlagEvent
 from locations import access, staffing
 from locations.models import Location, Practitioner
 from patients import registering
-from patients.models import Patient
+from patients.models import ChartOpening, Patient
 from tests import make
 
 HERE, ELSEWHERE, GROUP, NOWHERE, ANONYMOUS = "here", "elsewhere", "group", "nowhere", "anonymous"
@@ -42,6 +43,7 @@ SEEN_WITH = {
     "subject": {"message.read"},
     "finding": {"evaluation.read"},
     "plan": {"careplan.read"},
+    "closed": set(),  # in the chart of a patient whom nobody treats any more
 }
 
 
@@ -53,6 +55,7 @@ def word(side: str, kind: str) -> str:
 class Side:
     """One clinic: `draft` and `signed` are evaluations, `plan` a draft written from the signed one.
 
+    `lapsed` was a patient two years ago, and somebody opened that chart today with a reason;
     `newcomer` is of the desk and has no password yet, `spare` a clinic where nothing has happened and nobody works;
     `event` is an open red flag of another patient of the same name: it would stand in the way of the plan.
     """
@@ -73,6 +76,8 @@ class Side:
     member: Appointment  # the visit of the series that is placed; the second is owed
     newcomer: User
     spare: Location
+    lapsed: Patient
+    opening: ChartOpening
     links: dict[str, str]
 
 
@@ -152,7 +157,7 @@ def _side(name, place, adjustment, evaluation) -> Side:
     return Side(
         name, place, chiro, patient, visit, draft, signed, plan, red_flags.open_events(flagged)[0],
         _message(name, patient), offer, adjustment,
-        several, Appointment.objects.get(series_visit__series=several), newcomer, spare,
+        several, Appointment.objects.get(series_visit__series=several), newcomer, spare, *_lapsed(name, place, chiro),
         _links(visit, patient, newcomer, offer),
     )  # fmt: skip
 
@@ -181,7 +186,7 @@ def _series(patient, place, chiro, type) -> Series:
     monday = make.MONDAY + timedelta(7)
     begun = series.begin(
         patient=patient, type=type, practitioner=chiro, location=place, by=chiro.user,
-        pattern=Pattern(monday, (Stretch(2, 1),), (0, 2), time(10)),
+        pattern=Pattern(monday, (Stretch(2, 1),), (0, 2), clock(10)),
     )  # fmt: skip
     first = Choice(make.at(10, day=monday, zone=place.time_zone), chiro)
     series.place(begun, {1: first, 2: Choice(skip_reason="Away")}, by=chiro.user)
@@ -197,6 +202,25 @@ def plan_of(place, name) -> dict:
         "reevaluate_by": make.MONDAY + timedelta(days=20),
         "note": word(name, "plan"),
     }
+
+
+def _lapsed(name, place, chiro) -> tuple[Patient, ChartOpening]:
+    then, now = times.now() - timedelta(800), times.now()
+    patient = _patient(name, place)
+    Patient.objects.filter(pk=patient.pk).update(created_at=then)
+    mine = {"patient": patient, "location": place}
+    closed = word(name, "closed")
+    evaluation = Evaluation.objects.create(**mine, started_by=chiro.user, started_at=then, conclusion=closed)
+    plan = CarePlan.objects.create(
+        **mine, evaluation=evaluation, practitioner=chiro, status="discontinued", starts_on=then, note=closed,
+        created_by=chiro.user, created_at=then,
+    )  # fmt: skip
+    plan.phases.create(order=1, kind="relief", visits_per_week=1, weeks=1)
+    opening = ChartOpening.objects.create(
+        patient=patient, by=make.user(access.CLINICIAN, place), at=now - timedelta(hours=2),
+        until=now - timedelta(hours=1), reason="covering", words="Covering for a colleague.",
+    )  # fmt: skip
+    return patient, opening
 
 
 def _links(visit, patient, newcomer, offer) -> dict[str, str]:
@@ -242,4 +266,10 @@ def _group_clinician():
 def _signed_in(role, held, user) -> Principal:
     client = Client(raise_request_exception=False)
     client.force_login(user)
+    session = client.session  # as if the password had just been asked again
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": times.now().timestamp(), "reauthenticated": True}
+    ]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
     return Principal(role, held, user, client)

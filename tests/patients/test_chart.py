@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from patients import chart
+from patients import chart, sight
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_actions_only_those_the_user_may_take(empty_chart, patient, desk):
     chart.add_action("Evaluate", "patients", action="evaluation.write")
 
     url = f"/patients/?patient={patient.pk}&type=x"
-    assert chart.actions(patient, desk) == [{"label": "Edit", "icon": "plus", "url": url}]
+    assert chart.actions(patient, sight.allowed(desk, patient)) == [{"label": "Edit", "icon": "plus", "url": url}]
 
 
 def test_panels_without_context_or_right_are_left_out(empty_chart, patient, desk, rf):
@@ -34,4 +34,4 @@ def test_panels_without_context_or_right_are_left_out(empty_chart, patient, desk
     chart.add_panel("clinic/_messages.html", lambda patient, user: None, action="patient.read")
     chart.add_panel("clinic/_messages.html", lambda patient, user: {}, action="evaluation.read")
 
-    assert len(chart.panels(patient, request)) == 1
+    assert len(chart.panels(patient, request, sight.allowed(desk, patient))) == 1
