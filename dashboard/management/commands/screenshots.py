@@ -83,18 +83,24 @@ def _pages():
     day = atlanta.today()
     while day.weekday() > 4:
         day += timedelta(days=1)
+    worked = atlanta.today()
+    while worked.weekday() > 4:
+        worked -= timedelta(days=1)
     chart = Patient.objects.get(email="patient01@example.org")
     active = CarePlan.objects.filter(status="active", location=atlanta)
     plan = active.annotate(placed=Count("series__visits__appointments")).order_by("-placed", "pk").first()
     visit = Appointment.objects.filter(status="booked", location=atlanta, starts_at__gt=times.now()).first()
     token = tokens.issue_link(purpose="visit", on=visit, expires_at=visit.ends_at)
+    again = chart.evaluations.filter(signed_at__isnull=False).latest("started_at")
+    examined = _open_evaluation(atlanta, chart)
     return [
         ("sign-in", None, reverse("account_login")),
-        ("today", "desk", reverse("today")),
+        ("today", "desk", f"{reverse('today')}?day={worked}"),
         ("calendar", "desk", f"{reverse('calendar')}?day={day}"),
         ("booking", "desk", f"{reverse('appointment-new')}?patient={chart.pk}&type=evaluation"),
         ("patient", "chiro", reverse("patient", args=[chart.pk])),
-        ("evaluation", "chiro", f"{reverse('evaluation', args=[_open_evaluation(atlanta, chart).pk])}?part=posture"),
+        ("evaluation", "chiro", f"{reverse('evaluation', args=[examined.pk])}?part=posture"),
+        ("comparison", "chiro", reverse("evaluation-compare", args=[again.pk])),
         ("care-plan", "chiro", reverse("plan", args=[plan.pk])),
         ("visit-link-phone", None, reverse("visit-link", args=[token])),
     ]
