@@ -41,6 +41,11 @@ def restrictions_of(patient: Patient) -> list[str]:
     return sorted({name for names in latest.values() for name in names})
 
 
+def restrictions_on(plan: CarePlan) -> list[str]:
+    """Those of the patient's red flags and those that the plan itself names."""
+    return sorted({*restrictions_of(plan.patient), *plan.restrictions})
+
+
 def _safety(plan) -> Iterator[Block]:
     found = red_flags.blocks_care(plan.patient)
     unanswered = [event for event in found if event.answer == red_flags.NOT_ASKED]
@@ -58,7 +63,7 @@ def _safety(plan) -> Iterator[Block]:
             "Ask them in an evaluation.",
             stops_running=True,
         )
-    restrictions = restrictions_of(plan.patient)
+    restrictions = restrictions_on(plan)
     for row in plan.interventions.all():
         if name := interventions.forbidding(row.code, restrictions):
             yield Block(

@@ -28,7 +28,7 @@ def read(plan: CarePlan) -> dict:
         "owed": sum(one["standing"].is_owed for one in shown),
         "goals": [_goal(goal) for goal in plan.goals.all()],
         "interventions": [_intervention(row) for row in plan.interventions.all()],
-        "restrictions": restriction_labels(blocks.restrictions_of(plan.patient)),
+        "restrictions": restriction_labels(blocks.restrictions_on(plan)),
         "blocks": _blocks(plan),
         "history": [_event(event) for event in plan.history.select_related("by")],
         "risks": RISKS,

@@ -7,6 +7,7 @@ is worked out elsewhere and never stored.
 from pathlib import Path
 
 from django.db import transaction
+from django.http import Http404
 
 from clinic import audit, json_checks, times
 from clinic.errors import RuleBroken
@@ -42,7 +43,7 @@ def record(
     `version` is the one that was read; None where nobody read any.
     """
     if by is not None and not Patient.objects.visible_to(by, "patient.write").filter(pk=patient.pk).exists():
-        raise Patient.DoesNotExist
+        raise Http404
     Patient.objects.select_for_update().get(pk=patient.pk)
     intake = Intake.objects.filter(patient=patient).first()
     if intake and version is not None and version != intake.version:

@@ -224,6 +224,14 @@ def test_activate_what_a_restriction_forbids(ready, patient, chiro):
     blocked(ready, chiro.user, "intervention_forbidden")
 
 
+def test_activate_what_the_plan_itself_restricts(ready):
+    assert blocks.of(ready) == []
+    ready.restrictions = ["no_manual_neck_care"]
+    ready.interventions.create(code="diversified")
+
+    assert [block.code for block in blocks.of(ready)].count("intervention_forbidden") >= 1
+
+
 def test_a_later_resolution_of_the_same_flag_lifts_the_restriction(ready, patient):
     resolved(patient, "rf_osteoporosis", ["no_manual_thrust"], days_ago=5)
     resolved(patient, "rf_osteoporosis", [], days_ago=1)
