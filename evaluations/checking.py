@@ -9,11 +9,11 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 
 from clinic.text import clean_line, clean_note
-from evaluations import catalogue, units
+from evaluations import catalogue, clusters, units
 
 STATUSES = ("assessed", "not_assessed", "refused", "not_assessable", "deferred_unsafe")
 WITH_REASON = {"refused", "not_assessable", "deferred_unsafe"}
-FIELDS = {"code", "qualifiers", "status", "value", "reason", "note", "direction"}
+FIELDS = {"code", "qualifiers", "status", "value", "reason", "note", "direction", "readings"}
 LONGEST_LISTING, LONGEST_REASON, LONGEST_NOTE, MOST_FINDINGS = 64, 500, 5000, 1000
 _MISSING = object()
 
@@ -38,6 +38,7 @@ class Checked:
     direction: str = ""
     reason: str = ""
     note: str = ""
+    readings: tuple[int, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -77,7 +78,12 @@ def check(raw: object) -> Checked:
     reason = _text(raw, "reason", LONGEST_REASON, clean_line)
     if status in WITH_REASON and not reason.strip():
         raise Wrong("reason", "Say why it could not be assessed.")
-    value = _value(entry, raw.get("value"), status)
+    readings = _readings(entry, raw.get("readings"))
+    if readings and status == "assessed":
+        status, given = _settled(readings, raw.get("value"))
+    else:
+        given = raw.get("value")
+    value = _value(entry, given, status)
     return Checked(
         code=code,
         status=status,
@@ -86,7 +92,30 @@ def check(raw: object) -> Checked:
         direction=_direction(entry, raw.get("direction"), value),
         reason=reason,
         note=_text(raw, "note", LONGEST_NOTE, clean_note),
+        readings=readings,
     )
+
+
+def _readings(entry, given) -> tuple[int, ...]:
+    """The tries of a motion, each within its range."""
+    if given in (None, []):
+        return ()
+    if not clusters.is_motion(entry.code):
+        raise Wrong("readings", "Only a motion is measured several times.")
+    if not isinstance(given, list) or len(given) > clusters.MOST_READINGS:
+        raise Wrong("readings", f"Give a list of at most {clusters.MOST_READINGS} readings.")
+    try:
+        return tuple(int(_number(entry, one)) for one in given)
+    except Wrong as wrong:
+        raise Wrong("readings", wrong.message) from None
+
+
+def _settled(readings, value):
+    """The status and the value that the tries come to: the largest of the first three that agree, or nothing yet."""
+    _, largest = clusters.valid_set(list(readings))
+    if value not in (None, largest):
+        raise Wrong("value", f"The readings come to {'no value yet' if largest is None else largest}.")
+    return ("assessed", largest) if largest is not None else ("not_assessed", None)
 
 
 def _text(raw, name, longest, clean):

@@ -18,6 +18,7 @@ NORMAL_MOTION = {
     "left_lateral_flexion": 45, "right_lateral_flexion": 45,
     "left_rotation": 80, "right_rotation": 80,
 }  # fmt: skip
+VALID_READINGS, MOST_READINGS = 3, 6
 REDUCED_BELOW_NORMAL, INCREASED_FACTOR, ASYMMETRY = 10, Decimal("1.2"), 10
 
 
@@ -81,12 +82,28 @@ def asymmetric_motions(readings: Readings, mode: str = "active") -> dict[str, bo
     return found
 
 
+def is_motion(code: str) -> bool:
+    """One of the six motions, which are measured up to six times."""
+    return code.startswith("rom_") and code.removeprefix("rom_") in NORMAL_MOTION
+
+
+def still_needed(tries: list[int]) -> str:
+    """What is to be done before these readings come to a value; empty when they do, or when there are none."""
+    if not tries or valid_set(tries)[1] is not None:
+        return ""
+    if len(tries) < VALID_READINGS:
+        return f"{len(tries)} of {VALID_READINGS} readings."
+    if len(tries) < MOST_READINGS:
+        return f"No three in a row agree yet; take another ({len(tries)} of at most {MOST_READINGS})."
+    return f"No three in a row of {MOST_READINGS} agree: there is no valid value. Begin again, or say why not."
+
+
 def valid_set(tries: list[int]) -> tuple[list[int], int | None]:
     """The first three consecutive of up to six readings that agree, and their largest; ([], None) if none do.
 
     They agree within 5° of their mean when it is below 50°, else within 10 % of it (AMA inclinometer method, K).
     """
-    for first in range(min(len(tries), 6) - 2):
+    for first in range(min(len(tries), MOST_READINGS) - 2):
         three = tries[first : first + 3]
         total = sum(three)
         # Compared times three and times thirty, so that the mean is never rounded.

@@ -5,7 +5,8 @@ A chart file nests findings by place, `rom.active.flexion.degrees`; here each is
 
 from evaluations import catalogue
 
-_LEAF = {"status", "value", "unit", "direction", "reason", "note"}
+_LEAF = {"status", "value", "unit", "direction", "reason", "note", "readings"}
+_AS_IT_IS = ("direction", "reason", "note", "readings")
 GROUPS = ("vitals", "posture", "alignment", "rom", "neuro")
 _SIDES = ("left", "right")
 _MOTION_FIELD = {
@@ -89,7 +90,7 @@ def read_with_paths(evaluation: dict) -> tuple[dict[str, dict], dict[str, str]]:
                 faults[f"{name}.{wrong[0]}"] = wrong[1]
             finding = {"code": code, "qualifiers": dict(qualifiers), "status": leaf["status"]}
             finding["value"] = leaf.get("value")
-            findings[name] = finding | {key: leaf[key] for key in ("direction", "reason", "note") if key in leaf}
+            findings[name] = finding | {key: leaf[key] for key in _AS_IT_IS if key in leaf}
     return findings, faults
 
 
@@ -117,7 +118,7 @@ def write_findings(findings: list[dict]) -> dict:
         leaf = {"status": finding["status"], "value": finding["value"]}
         if finding["status"] == "assessed" and entry.unit:
             leaf["unit"] = entry.unit
-        leaf |= {name: finding[name] for name in ("direction", "reason", "note") if finding.get(name)}
+        leaf |= {name: finding[name] for name in _AS_IT_IS if finding.get(name)}
         node = tree
         *above, last = path_of(finding["code"], finding["qualifiers"])
         for name in above:

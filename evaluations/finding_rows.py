@@ -1,13 +1,30 @@
 """Findings as rows and back as they were sent: the only writer of Finding."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from clinic import times
 from clinic.models import User
+from evaluations import catalogue
 from evaluations.checking import Checked
-from evaluations.models import Evaluation, Finding
+from evaluations.models import Evaluation, Finding, value_of
 
-_COLUMNS = ["qualifiers", "status", "number", "text", "choices", "direction", "reason", "note", "version", "by", "at"]
+_COLUMNS = [
+    "qualifiers",
+    "status",
+    "number",
+    "text",
+    "choices",
+    "readings",
+    "direction",
+    "reason",
+    "note",
+    "version",
+    "by",
+    "at",
+]
 
 
 def _row(evaluation, one: Checked, by, now) -> Finding:
@@ -21,6 +38,7 @@ def _row(evaluation, one: Checked, by, now) -> Finding:
         direction=one.direction,
         reason=one.reason,
         note=one.note,
+        readings=list(one.readings) or None,
         by=by,
         at=now,
     )
@@ -35,10 +53,54 @@ def _row(evaluation, one: Checked, by, now) -> Finding:
     return row
 
 
-def write(evaluation: Evaluation, checked: list[Checked], *, by: User, stored: list[Finding] = ()) -> None:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a row of Finding says, without the weight of a model: an autosave reads hundreds of them."""
+
+    pk: int
+    version: int
+    code: str
+    qualifier_key: str
+    status: str
+    value: object
+    direction: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.code, self.qualifier_key
+
+    @property
+    def qualifiers(self) -> dict[str, str]:
+        return _place(self.qualifier_key)
+
+
+def recorded(evaluation: Evaluation) -> list[Recorded]:
+    """Everything recorded in the evaluation; one query."""
+    columns = "pk", "version", "code", "qualifier_key", "status", "number", "text", "choices", "direction"
+    found = []
+    for pk, version, code, key, status, number, text, choices, direction in evaluation.findings.values_list(*columns):
+        value = value_of(catalogue.FINDINGS[code], number, text, choices) if status == "assessed" else None
+        found.append(Recorded(pk, version, code, key, status, value, direction))
+    return found
+
+
+@cache
+def _place(qualifier_key: str) -> dict[str, str]:
+    """`catalogue.key_of` back; not to be changed by whoever gets it."""
+    return dict(pair.split("=") for pair in qualifier_key.split(",")) if qualifier_key else {}
+
+
+def with_changes(stored: Iterable[Recorded], checked: list[Checked]) -> list[Recorded | Checked]:
+    """What is recorded once `checked` is written."""
+    return [*({one.key: one for one in stored} | {one.key: one for one in checked}).values()]
+
+
+def write(evaluation: Evaluation, checked: list[Checked], *, by: User, stored: Iterable[Recorded] = ()) -> None:
     """Add or replace. `stored` are the rows that are there; call it with the evaluation locked."""
+    if not checked:
+        return
     now = times.now()
-    known = {(row.code, row.qualifier_key): row for row in stored}
+    known = {row.key: row for row in stored}
     new, changed = [], []
     for one in checked:
         row = _row(evaluation, one, by, now)
@@ -51,7 +113,7 @@ def write(evaluation: Evaluation, checked: list[Checked], *, by: User, stored: l
     Finding.objects.bulk_update(changed, _COLUMNS, batch_size=50)
 
 
-def as_sent(finding: Finding) -> dict:
+def as_sent(finding: Finding | Checked) -> dict:
     """The finding in the shape of the API. A decimal has its places again: 168.0 comes back as 168.0."""
     value = finding.value
     sent = {
@@ -65,4 +127,6 @@ def as_sent(finding: Finding) -> dict:
     }
     if finding.direction:
         sent["direction"] = finding.direction
+    if finding.readings:
+        sent["readings"] = list(finding.readings)
     return sent

@@ -34,10 +34,10 @@ MEASURES = {
         Measure("eq_vas", "EQ VAS", "0–100", 0, 100),
     )
 }
-# Lists of item scores: (how many, most of each); an NDI item may be left out.
+# Lists of item scores: (how many, most of each, may some be left out). MIDAS has no total then, the NDI is prorated.
 # Where the 28-day counts come from; they are never mixed with the diary's own.
 COUNTS_ORIGINS = ("recall", "paper", "diary")
-LISTS = {"midas_items": (5, 92, False), "ndi_items": (10, 5, True)}
+LISTS = {"midas_items": (5, 92, True), "ndi_items": (10, 5, True)}
 
 
 def _fault(code, value):

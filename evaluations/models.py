@@ -77,6 +77,22 @@ class Evaluation(models.Model):
         return self.patient.age_on(times.day_of(self.started_at, self.location.time_zone))
 
 
+def value_of(entry: catalogue.Entry, number, text: str, choices):
+    """The value of an assessed finding from the column that holds it."""
+    match entry.kind:
+        case "integer":
+            return int(number)
+        case "decimal":
+            # As many places as the step has, whichever way the database keeps them.
+            return Decimal(number).quantize(entry.step)
+        case "yes_no":
+            return text == "yes"
+        case "choices":
+            return choices
+        case _:
+            return text
+
+
 class Finding(models.Model):
     """One observation of an evaluation, defined by the catalogue; its status is apart from its value."""
 
@@ -95,6 +111,7 @@ class Finding(models.Model):
     number = models.DecimalField(max_digits=9, decimal_places=3, null=True)
     text = models.CharField(max_length=200, blank=True)
     choices = models.JSONField(null=True)
+    readings = models.JSONField(null=True, help_text="Of a motion measured several times: every try in its order.")
     direction = models.CharField(max_length=20, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     note = models.TextField(blank=True)
@@ -126,18 +143,7 @@ class Finding(models.Model):
         """The value as it was recorded: int, Decimal, bool, text or list; None unless assessed."""
         if self.status != self.Status.ASSESSED:
             return None
-        match self.entry.kind:
-            case "integer":
-                return int(self.number)
-            case "decimal":
-                # As many places as the step has, whichever way the database keeps them.
-                return Decimal(self.number).quantize(self.entry.step)
-            case "yes_no":
-                return self.text == "yes"
-            case "choices":
-                return self.choices
-            case _:
-                return self.text
+        return value_of(self.entry, self.number, self.text, self.choices)
 
 
 class SaveOperation(models.Model):

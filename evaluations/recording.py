@@ -12,7 +12,19 @@ from appointments.models import Appointment
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from evaluations import automatic_flags, catalogue, checking, consistency, finding_rows, measures, normals, red_flags
+from evaluations import (
+    automatic_flags,
+    catalogue,
+    checking,
+    clusters,
+    consistency,
+    finding_rows,
+    measures,
+    normals,
+    red_flags,
+    results,
+    summary,
+)
 from evaluations.checking import Checked
 from evaluations.models import Evaluation, SaveOperation
 from locations import access
@@ -67,7 +79,8 @@ def save(
     outcomes: dict | None = None,
     conclusion: str | None = None,
 ) -> dict:
-    """Save findings, red-flag answers, outcome measures and clocks; returns the answer {"version", "saved_at", …}.
+    """Save findings, red-flag answers, outcome measures and clocks; returns the answer {"version", "saved_at", …} with
+    the findings as they are `kept` and what follows from the whole evaluation now (`results.of`).
 
     Raises RuleBroken: `invalid_finding` (400) naming each field, `stale` when `version` is not the current one,
     `signed`. The same `operation` again gives the first answer and changes nothing.
@@ -81,8 +94,9 @@ def save(
         evaluation.version = current.version
         return done.answer
     _check_open(current, version)
-    stored = list(current.findings.all()) if findings else []
+    stored = finding_rows.recorded(current)
     checked = _checked(findings, stored)
+    now = finding_rows.with_changes(stored, checked)
     current.measures = {**current.measures, **measures.check(outcomes or {})}
     if conclusion is not None:
         current.conclusion = measures.check_conclusion(conclusion)
@@ -92,8 +106,7 @@ def save(
     current.save(update_fields=["measures", "conclusion", "section_seconds", "version"])
     finding_rows.write(current, checked, by=by, stored=stored)
     if checked:
-        rows = list(current.findings.all())
-        red_flags.raise_automatic(current, automatic_flags.flags_of(rows, age=current.age), by=by)
+        red_flags.raise_automatic(current, automatic_flags.flags_of(now, age=current.age), by=by)
         audit.record("evaluation.saved", on=current, by=by, codes=sorted({one.code for one in checked}))
     if answers is not None:
         red_flags.answer(patient=current.patient, evaluation=current, answers=answers, by=by)
@@ -104,8 +117,10 @@ def save(
         "version": current.version,
         "saved_at": times.local(times.now(), current.location.time_zone).isoformat(),
         "saved": len(checked),
+        "kept": [finding_rows.as_sent(one) for one in checked],
         "open_red_flags": [event.code for event in red_flags.open_events(current.patient)],
         "warnings": _warnings(checked),
+        **results.of(now, current.measures, summary.who(current)),
     }
     if operation:
         SaveOperation.objects.create(evaluation=current, operation=operation, answer=answer)
@@ -133,8 +148,11 @@ def _check_open(evaluation, version):
 
 
 def _warnings(checked) -> dict[str, str]:
-    """Values beyond a soft limit, by their position in what was sent; they are kept."""
-    asked = {n: normals.warning(catalogue.FINDINGS[one.code], one.value) for n, one in enumerate(checked)}
+    """Values beyond a soft limit and readings that do not agree yet, by their position; they are kept."""
+    asked = {
+        n: normals.warning(catalogue.FINDINGS[one.code], one.value) or clusters.still_needed(one.readings)
+        for n, one in enumerate(checked)
+    }
     return {f"findings.{n}.value": text for n, text in asked.items() if text}
 
 

@@ -60,7 +60,7 @@ def _is_missing(entry, recorded):
 def canonical(evaluation: Evaluation) -> str:
     """Everything that is signed as one text that is the same on every machine: sorted keys, numbers as digits."""
     findings = [
-        [f.code, f.qualifier_key, f.status, _plain(f.value), f.direction, f.reason, f.note]
+        [f.code, f.qualifier_key, f.status, _plain(f.value), f.direction, f.reason, f.note, f.readings]
         for f in evaluation.findings.order_by("code", "qualifier_key")
     ]
     answers = evaluation.red_flag_answers.order_by("at", "pk")
