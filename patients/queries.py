@@ -1,15 +1,16 @@
 """Finding patients: by the beginnings of names, a birth date, a phone number or its last digits, a mail address.
 
-One statement over one range of an index, in its order, read no further than is asked for; written out, because the
-search answers while somebody types.
+One range of an index, in its order, read no further than is asked for; written out, because the search answers while
+somebody types.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection
 from django.db.models import Q
 
+from clinic import plain_sql
 from clinic.errors import RuleBroken
 from clinic.text import folded
 from locations import access
@@ -82,22 +83,55 @@ def _asked(text: str) -> list[str]:
 
 
 def _rows(user, action: str, asked: list[str], limit: int, after: int | None) -> list[Found]:
-    conditions = [*_conditions(asked), *_in_scope(user, action), *_later(asked, after)]
-    where = " AND ".join(sql for sql, _ in conditions)
-    values = [value for _, some in conditions for value in some]
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_SELECT} WHERE {where} ORDER BY one.term, one.patient_id LIMIT %s", [*values, limit])
-        return [Found(*row) for row in cursor.fetchall()]
+    """Two statements, because planning the join of both takes PostgreSQL longer than answering them."""
+    hits = _hits(asked, [*_conditions(asked), *_in_scope(user, action)], limit, after)
+    found = {row[0]: Found(*row) for row in plain_sql.rows(_SELECT.format(plain_sql.ids(hits)))} if hits else {}
+    return [found[pk] for pk in hits]
 
 
 _SELECT = """
 SELECT patient.id, patient.given_name, patient.family_name, patient.birth_date, patient.phone, patient.email, home.name
-FROM patients_searchterm one
-JOIN patients_patient patient ON patient.id = one.patient_id
-JOIN locations_location home ON home.id = patient.home_location_id
+FROM patients_patient patient JOIN locations_location home ON home.id = patient.home_location_id
+WHERE patient.id IN ({})
 """
-_OTHER = "FROM patients_searchterm other WHERE other.patient_id"
+_FROM = "FROM patients_searchterm one WHERE"
 Condition = tuple[str, list]  # with its values
+
+
+def _hits(asked: list[str], conditions: list[Condition], limit: int, after: int | None) -> list[int]:
+    """Ids of patients in the order of their first term in the range: given and family name may begin alike."""
+    found: dict[int, None] = {}
+    last = before = _first_hit(asked, after) if after else None
+    while len(found) < limit:
+        sql, values = _joined([*conditions, *([("(one.term, one.patient_id) > (%s, %s)", list(last))] if last else [])])
+        some = plain_sql.rows(
+            f"SELECT one.term, one.patient_id {_FROM} {sql} ORDER BY one.term, one.patient_id LIMIT %s",
+            *values, limit + 1,
+        )  # fmt: skip
+        shown = _shown(asked, {pk for _, pk in some}, before) if before else set()
+        found |= dict.fromkeys(pk for _, pk in some if pk not in shown)
+        if len(some) <= limit:
+            break
+        last = some[-1]
+    return list(found)[:limit]
+
+
+def _first_hit(asked: list[str], patient_id: int) -> tuple[str, int]:
+    """Where in the order the patient stands; before everybody, when no term of theirs is in the range."""
+    sql, values = _match("one.term", asked)
+    [[term]] = plain_sql.rows(f"SELECT MIN(one.term) {_FROM} one.patient_id = %s AND {sql}", patient_id, *values)
+    return (term or "", patient_id)
+
+
+def _shown(asked: list[str], some: Iterable[int], last: tuple[str, int]) -> set[int]:
+    """Who of them was on the pages up to `last` by another term."""
+    sql, values = _match("one.term", asked)
+    earlier = f"one.patient_id IN ({plain_sql.ids(some)}) AND {sql} AND (one.term, one.patient_id) <= (%s, %s)"
+    return {pk for (pk,) in plain_sql.rows(f"SELECT one.patient_id {_FROM} {earlier}", *values, *last)}
+
+
+def _joined(conditions: list[Condition]) -> Condition:
+    return " AND ".join(sql for sql, _ in conditions), [value for _, some in conditions for value in some]
 
 
 def _match(term: str, asked: list[str]) -> Condition:
@@ -109,12 +143,10 @@ def _match(term: str, asked: list[str]) -> Condition:
 
 
 def _conditions(asked: list[str]) -> list[Condition]:
-    sql, values = _match("other.term", asked)
-    # Somebody whose given and family name begin alike has two terms in the range: the first of them counts.
-    earlier = f"NOT EXISTS (SELECT 1 {_OTHER} = one.patient_id AND {sql} AND other.term < one.term)"
-    elsewhere = f"EXISTS (SELECT 1 {_OTHER} = one.patient_id AND other.term >= %s AND other.term < %s)"
+    other = "SELECT 1 FROM patients_searchterm other WHERE other.patient_id = one.patient_id"
+    elsewhere = f"EXISTS ({other} AND other.term >= %s AND other.term < %s)"
     numbers = [word for word in asked[1:] if not search_terms.is_name(word)]
-    return [_match("one.term", asked), (earlier, values), *((elsewhere, [word, word + LAST]) for word in numbers)]
+    return [_match("one.term", asked), *((elsewhere, [word, word + LAST]) for word in numbers)]
 
 
 def _in_scope(user, action: str) -> list[Condition]:
@@ -125,14 +157,6 @@ def _in_scope(user, action: str) -> list[Condition]:
     known = "SELECT 1 FROM patients_patient_locations known WHERE known.patient_id = one.patient_id"
     marks = ", ".join(["%s"] * len(places)) or "NULL"
     return [(f"EXISTS ({known} AND known.location_id IN ({marks}))", sorted(places))]
-
-
-def _later(asked: list[str], after: int | None) -> list[Condition]:
-    if after is None:
-        return []
-    sql, values = _match("other.term", asked)
-    last = f"SELECT MIN(other.term) {_OTHER} = %s AND {sql}"
-    return [(f"(one.term, one.patient_id) > (({last}), %s)", [after, *values, after])]
 
 
 def _escaped(word: str) -> str:

@@ -282,8 +282,7 @@ def queries(client, address, **asked):
     client.get(address, asked)  # what is kept in the process for good is read once
     with CaptureQueriesContext(connection) as caught:
         assert client.get(address, asked).status_code == 200
-    ours = ("appointments_", "locations_room", "locations_openinghours", "locations_closure")
-    return [query["sql"] for query in caught if any(f'FROM "{table}' in query["sql"] for table in ours)]
+    return [query["sql"] for query in caught]
 
 
 @pytest.mark.parametrize("asked", [{}, {"by": "room"}, {"view": "week"}, {"view": "list"}])
@@ -297,4 +296,4 @@ def test_hundred_visits_take_the_queries_of_one(sign_in, desk, chiro, atlanta, a
     many = [len(queries(client, address, **DAY, **asked)) for address in ("/calendar/", EVENTS)]
 
     assert many == one
-    assert max(many) <= 6
+    assert max(many) <= 7  # the session, the user, the roles and the locations; hours, visits, and time off or rooms

@@ -115,10 +115,10 @@ def test_phone_as_it_is_read_aloud(atlanta, desk, phone, spoken):
     assert queries.search(desk, "avery")[0].spoken_phone == spoken
 
 
-def test_search_is_one_query_beside_the_roles(stone, desk, django_assert_num_queries):
+def test_search_is_two_queries_beside_the_roles(stone, desk, django_assert_num_queries):
     queries.search(desk, "zoe")
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         queries.search(desk, "zoe 0142")
 
 
