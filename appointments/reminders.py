@@ -10,9 +10,8 @@ from itertools import groupby
 from django.conf import settings
 from django.db.models import CharField, F, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
-from django.template.loader import render_to_string
 
-from appointments import calendar_file, letters, offer_mails
+from appointments import calendar_file, letters, offer_mails, visit_mails
 from appointments.models import Appointment, AppointmentEvent
 from clinic import outbox, times
 from clinic.models import Message
@@ -32,23 +31,6 @@ KINDS = {
     "visit-reminder-48h": "48 hours before a visit",
     "visit-reminder-2h": "2 hours before a visit",
     **offer_mails.KINDS,
-}
-# From a fixed list, and no word about health, names or the kind of visit: subjects are read over shoulders.
-SUBJECTS = {
-    "visit-booked": "Your visit on {when}",
-    "visit-moved": "Your visit is now on {when}",
-    "visit-cancelled": "Your visit on {when} is cancelled",
-    "visit-restored": "Your visit on {when} stands",
-    "visit-reminder-48h": "Reminder: your visit on {when}",
-    "visit-reminder-2h": "Reminder: your visit on {when}",
-}
-OPENINGS = {
-    "visit-booked": "Your visit is booked.",
-    "visit-moved": "Your visit has changed. This is how it stands now.",
-    "visit-cancelled": "Your visit is cancelled. You do not need to do anything.",
-    "visit-restored": "We wrote that your visit was cancelled. That was our mistake: we expect you as before.",
-    "visit-reminder-48h": "A reminder of your visit.",
-    "visit-reminder-2h": "Your visit is today.",
 }
 EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
 PLACED = ("booked", "rescheduled")
@@ -72,26 +54,13 @@ def compose(message: Message) -> Mail | Skip:
     )
     if reason := _overtaken(message, visit) or letters.unreachable(visit.patient):
         return Skip(reason)
-    cancelled = message.kind == "visit-cancelled"
-    visit_url = "" if cancelled else letters.link("visit-link", purpose="visit", on=visit, expires_at=visit.ends_at)
-    unsubscribe_url = letters.unsubscribe_link(visit.patient)
-    when = times.spoken(visit.starts_at, visit.location.time_zone)
-    content = {
-        "visit": visit,
-        "opening": OPENINGS[message.kind],
-        "when": when,
-        "moved_from": message.detail.get("moved_from", ""),
-        "visit_url": visit_url,
-        "unsubscribe_url": unsubscribe_url,
-    }
-    return Mail(
-        to=visit.patient.email,
-        subject=SUBJECTS[message.kind].format(when=times.spoken(visit.starts_at, visit.location.time_zone, year=False)),
-        text=render_to_string("appointments/mail/visit.txt", content),
-        html=render_to_string("appointments/mail/visit.html", content),
-        attachments=(calendar_file.attachment(visit),),
-        headers=letters.stop_headers(unsubscribe_url),
-        secrets=tuple(url for url in (visit_url, unsubscribe_url) if url),
+    is_cancelled = message.kind == visit_mails.CANCELLED
+    link = "" if is_cancelled else letters.link("visit-link", purpose="visit", on=visit, expires_at=visit.ends_at)
+    news = visit_mails.News(message.kind, visit, message.detail.get("moved_from", ""), link)
+    return visit_mails.write(
+        [news],
+        unsubscribe_url=letters.unsubscribe_link(visit.patient),
+        attachments=[calendar_file.attachment(visit)],
     )
 
 
