@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 from django.db.models import Prefetch, QuerySet
 
-from appointments import working_hours
+from appointments import booking, bulk_moves, move_links, working_hours
 from appointments.hours_forms import AwayForm, ExtraForm, FromDayForm, ShiftFormSet, grouped
-from appointments.models import ExtraHours, TimeOff, WeeklyHours
+from appointments.models import Appointment, ExtraHours, TimeOff, WeeklyHours
 from appointments.working_hours import Shift
 from clinic import times
 from clinic.errors import RuleBroken
@@ -28,6 +28,7 @@ class Block:
     until: date | None = None
     later: list[dict] = field(default_factory=list)
     outside: list = field(default_factory=list)
+    moves: str = ""
     problem: str = ""
 
     def is_valid(self) -> bool:
@@ -88,13 +89,25 @@ def read(person: Practitioner, user, *, at: str = "") -> dict:
         "extra": ExtraForm(places=mine, initial={"location": shown[0].slug if shown else None}),
         "extras": [{"extra": one, "hours": _extra_text(one)} for one in extra],
         "away": AwayForm(),
-        "absences": [
-            {"off": off, "starts": times.local(off.starts_at, zone), "ends": times.local(off.ends_at, zone)}
-            for off in person.time_off.filter(ends_at__gt=now)
-        ],
+        "absences": [_absence(off, person, zone, user) for off in person.time_off.filter(ends_at__gt=now)],
+        "moves_today": move_links.of_absence(person, times.today(zone), times.today(zone)),
+        "may_move": access.can(user, "appointment.change"),
         "zone": f"{times.local(now, zone):%Z}",
         "opens_person": access.can(user, "staff.change"),
     }
+
+
+def _absence(off, person, zone, user) -> dict:
+    """With the visits that it hits and that the user may move."""
+    starts, ends = times.local(off.starts_at, zone), times.local(off.ends_at, zone)
+    hit = Appointment.objects.visible_to(user, "appointment.change").filter(
+        practitioner=person, status__in=booking.MOVABLE, starts_at__gt=times.now(), starts_at__lt=off.ends_at,
+        ends_at__gt=off.starts_at,
+    )  # fmt: skip
+    last = times.local(off.ends_at - timedelta(minutes=1), zone).date()
+    first = max(starts.date(), times.today(zone))
+    way = move_links.of_stuck(first, min(last, first + bulk_moves.LONGEST * DAY - DAY), practitioner=person)
+    return {"off": off, "starts": starts, "ends": ends, "hit": hit.count(), "moves": way}
 
 
 def bound_block(place: Location, data) -> Block:
@@ -107,14 +120,24 @@ def _block(place, weekly, person) -> Block:
     ahead = [row for row in weekly if row.valid_until is None or row.valid_until >= today]
     first = max(today, min((row.valid_from or today for row in ahead), default=today))
     now = _in_force(ahead, first)
+    outside = working_hours.outside(person, place)
     return Block(
         place,
         FromDayForm(prefix=place.slug, initial={"from_day": first}),
         ShiftFormSet(prefix=f"{place.slug}-hours", initial=grouped(now, first)),
         until=min((row.valid_until for row in now if row.valid_until), default=None),
         later=_versions([row for row in ahead if row not in now]),
-        outside=working_hours.outside(person, place),
+        outside=outside,
+        moves=move_links.of_stuck(*_first_and_last(outside, today), location=place, practitioner=person)
+        if outside
+        else "",
     )
+
+
+def _first_and_last(visits, today) -> tuple[date, date]:
+    """The days of visits in order of time, as far as they are moved at once."""
+    first = visits[0].local_start.date() if visits else today
+    return first, min(visits[-1].local_start.date(), first + bulk_moves.LONGEST * DAY - DAY)
 
 
 def _in_force(ahead, first) -> list[WeeklyHours]:

@@ -74,10 +74,19 @@ def read(data: Mapping[str, str], question: Question) -> dict[str, Choice]:
     return found
 
 
-def again(question: Question, data: Mapping[str, str], broken: RuleBroken) -> list[Row]:
+def again(question: Question, data: Mapping[str, str], broken: RuleBroken | None = None) -> list[Row]:
     """The rows once more after a refusal: what was chosen stays, the refused rows are marked and proposed anew."""
-    kept = {key: choice for key, choice in _parsed(data, question).items() if key not in broken.fields}
-    return rows(question.propose(kept), chosen=kept, faults=broken.fields)
+    faults = broken.fields if broken else {}
+    kept = {key: choice for key, choice in _parsed(data, question).items() if key not in faults}
+    return rows(question.propose(kept), chosen=kept, faults=faults)
+
+
+def gone(data: Mapping[str, str], question: Question) -> dict[str, Choice]:
+    """Choices for visits that are not asked about any more."""
+    known = {wish.key for wish in question.wishes}
+    keys = (name.removeprefix("visit-") for name in data if name.startswith("visit-"))
+    times_of = {key: _start(data[f"visit-{key}"]) for key in keys if key not in known}
+    return {key: Choice(found[0]) for key, found in times_of.items() if found}
 
 
 def value_of(starts_at: datetime, practitioner_id: int) -> str:

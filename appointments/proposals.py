@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from heapq import heapify, heappop
 from itertools import groupby, islice
 
 from appointments import availability, calendars, conflicts
@@ -28,7 +29,7 @@ A_DAY = 1440  # minutes
 class Wish:
     """One visit as it is wished for: a local day and wall clock at the location, with the usual practitioner if
     possible, or (None) with anybody. `key` names it in forms and refusals, `label` for people; `moving` is the visit
-    that gives way.
+    that gives way. Wishes of one `group` are for different days; None is of no group.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Wish:
     at_time: time
     moving: Appointment | None = None
     label: str = ""
+    group: str | None = ""
 
     @property
     def minutes(self) -> int:
@@ -95,15 +97,18 @@ def accept(lines: Iterable[Line]) -> dict[int, Choice]:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Wishes that are settled together. With `one_a_day` no two are proposed for one day, nor for one of `taken_days`.
+    """Wishes that are settled together. With `one_a_day` no two of a group are proposed for one day, nor for one of its
+    `taken_days` (a plain collection is that of the group "").
 
-    `away` is time (epoch minutes, by practitioner id) to be left free although the calendar does not say so.
+    `away` is time (epoch minutes, by practitioner id) to be left free although the calendar does not say so; `reach` is
+    how many days from the wanted one are looked at.
     """
 
     wishes: Sequence[Wish]
     one_a_day: bool = True
-    taken_days: Collection[date] = ()
+    taken_days: Collection[date] | Mapping[str, Collection[date]] = ()
     away: Mapping[int, Intervals] = field(default_factory=dict)
+    reach: int = REACH
 
     def propose(self, kept: Mapping[str, Choice] | None = None) -> list[Line]:
         """A line for each wish, in their order; no two of the times proposed stand in each other's way.
@@ -112,37 +117,66 @@ class Question:
         """
         if not self.wishes:
             return []
-        search = _Search(self.wishes, self.away)
+        search = _Search(self.wishes, self.away, self.reach)
         lines = [Line(wish) for wish in self.wishes]
         search.keep(lines, kept or {})
-        used = {*self.taken_days, *(line.slot.local_start.date() for line in lines if line.slot)}
-        reserved = {line.wish.day for line in lines if line.slot is None}
+        days = _Days(self, lines)
         # Whoever can have what was wished for gets it before another's second choice takes it.
         for settle in (search.grant, search.find_nearest):
             for line in lines:
                 if line.slot is None:
-                    settle(line, used | (reserved - {line.wish.day}) if self.one_a_day else ())
+                    settle(line, days.barred(line, also_wished=True))
                     if line.slot:
                         search.take(line)
-                        used.add(line.slot.local_start.date())
+                        days.take(line)
         for line in lines:
             if line.slot:
-                line.others = search.others(line, used - {line.slot.local_start.date()} if self.one_a_day else ())
+                line.others = search.others(line, days.barred(line))
         return lines
+
+
+class _Days:
+    """On which days each group of wishes has something already."""
+
+    def __init__(self, question: Question, lines: Sequence[Line]):
+        self.matters = question.one_a_day
+        taken = question.taken_days
+        self.used = defaultdict(set)
+        for group, days in (taken if isinstance(taken, Mapping) else {"": taken}).items():
+            self.used[group] |= {*days}
+        self.wished = defaultdict(set)
+        for line in lines:
+            if line.slot:
+                self.take(line)
+            else:
+                self.wished[line.wish.group].add(line.wish.day)
+
+    def take(self, line: Line) -> None:
+        self.used[line.wish.group].add(line.slot.local_start.date())
+
+    def barred(self, line: Line, *, also_wished: bool = False) -> Collection[date]:
+        """Not this line's own day; `also_wished` bars the days that others of the group still wish for."""
+        group = line.wish.group
+        if not self.matters or group is None:
+            return ()
+        own = line.slot.local_start.date() if line.slot else line.wish.day
+        if line.slot:
+            return self.used[group] - {own}
+        return self.used[group] | (self.wished[group] - {own} if also_wished else set())
 
 
 class _Search:
     """Everything read once: the free starts round all the wishes, and what stands in their calendars."""
 
-    def __init__(self, wishes: Sequence[Wish], away: Mapping[int, Intervals]):
-        self.away = away
+    def __init__(self, wishes: Sequence[Wish], away: Mapping[int, Intervals], reach: int):
+        self.away, self.reach = away, reach
         self.rooms = {
             kind: calendars.rooms_by_location({w.location.pk for w in wishes}, kind)
             for kind in {w.type.room_kind for w in wishes}
         }
         rooms = [room for by_location in self.rooms.values() for some in by_location.values() for room in some]
-        self.known = Known.read([wish.wanted() for wish in wishes], rooms, margin=(REACH + 1) * A_DAY)
-        self.free = _free_starts(wishes)
+        self.known = Known.read([wish.wanted() for wish in wishes], rooms, margin=(reach + 1) * A_DAY)
+        self.free = _free_starts(wishes, reach)
         self.chosen: dict[date, list[tuple[Wish, Wanted]]] = defaultdict(list)
 
     def keep(self, lines: Sequence[Line], kept: Mapping[str, Choice]) -> None:
@@ -177,10 +211,13 @@ class _Search:
         person = line.wish.practitioner or line.slot.practitioner
         usual = [one for one in near if one[1].practitioner == person]
         somebody = [one for one in near if one[1].practitioner not in (person, line.slot.practitioner)]
+        moving = line.wish.moving
+        booked_with = [one for one in near if moving and one[1].practitioner == moving.practitioner]
         picked = {
             *self._nearest(2, usual, line),
             *self._nearest(1, usual, line, clock_first=True),
             *self._nearest(2, somebody, line),
+            *self._nearest(1, booked_with, line),
         }
         return sorted(picked, key=lambda slot: (slot.starts_at, slot.practitioner.name))
 
@@ -209,13 +246,15 @@ class _Search:
     def _near(self, wish: Wish, barred: Collection[date]) -> list[tuple[tuple[date, int], Slot]]:
         """((local day, minute of that day), slot) of what the engine calls free within reach of the wish."""
         free = self.free[_kind(wish)]
-        days = (wish.day + timedelta(days=n) for n in range(-REACH, REACH + 1))
+        days = (wish.day + timedelta(days=n) for n in range(-self.reach, self.reach + 1))
         return [((day, at), slot) for day in days if day not in barred for at, slot in free.get(day, ())]
 
     def _nearest(self, most: int, near: Iterable, line: Line, *, clock_first: bool = False) -> list[Slot]:
-        ranked = sorted(near, key=_distance(line.wish, clock_first=clock_first))
-        fitting = (slot for _, slot in ranked if self._fits(line.wish, line.wish.wanted(slot)))
-        return list(islice(fitting, most))
+        distance = _distance(line.wish, clock_first=clock_first)
+        ranked = [(distance(one), n, one[1]) for n, one in enumerate(near)]
+        heapify(ranked)  # of many only the first few are looked at
+        nearest = (heappop(ranked)[2] for _ in range(len(ranked)))
+        return list(islice((slot for slot in nearest if self._fits(line.wish, line.wish.wanted(slot))), most))
 
     def take(self, line: Line) -> None:
         """From now on the time proposed in the line is in the way of the others."""
@@ -255,14 +294,14 @@ def _kind(wish: Wish) -> tuple:
     return wish.type.pk, wish.location.pk, wish.minutes
 
 
-def _free_starts(wishes: Sequence[Wish]) -> dict[tuple, dict[date, list[tuple[int, Slot]]]]:
+def _free_starts(wishes: Sequence[Wish], reach: int) -> dict[tuple, dict[date, list[tuple[int, Slot]]]]:
     """(minute of the local day, slot) by day, for each kind of visit that is wished for."""
     moving = [wish.moving for wish in wishes if wish.moving]
     found = {}
     for kind, group in groupby(sorted(wishes, key=_kind), key=_kind):
         group = list(group)
         by_day = found[kind] = defaultdict(list)
-        for first, last in _runs({wish.day for wish in group}, group[0].location.today()):
+        for first, last in _runs({wish.day for wish in group}, group[0].location.today(), reach):
             slots = availability.find(
                 type=group[0].type,
                 locations=[group[0].location],
@@ -283,11 +322,11 @@ def _asked(wish: Wish) -> int | None:
     return wish.minutes if wish.type.least_minutes <= wish.minutes <= wish.type.most_minutes else None
 
 
-def _runs(days: Iterable[date], today: date) -> list[tuple[date, date]]:
+def _runs(days: Iterable[date], today: date, reach: int = REACH) -> list[tuple[date, date]]:
     """The stretches of days to look at: round each wanted day, joined where they lie near each other."""
     runs: list[tuple[date, date]] = []
     for day in sorted(days):
-        first, last = max(today, day - timedelta(REACH)), day + timedelta(REACH)
+        first, last = max(today, day - timedelta(reach)), day + timedelta(reach)
         if runs and first - runs[-1][1] <= APART and last - runs[-1][0] < availability.FURTHEST:
             runs[-1] = (runs[-1][0], max(last, runs[-1][1]))
         elif first <= last:

@@ -7,7 +7,6 @@ placed or let go. Placing is all or nothing. What happens to one visit never tou
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Min, QuerySet
 from django.http import Http404
@@ -20,7 +19,7 @@ from appointments.proposals import Choice
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from clinic.text import clean_line
+from clinic.text import checked_reason
 from locations import access
 from locations.models import Location, Practitioner
 from patients.models import Patient
@@ -132,7 +131,7 @@ def place(
 def waive(visit: SeriesVisit, *, by: User, reason: str) -> None:
     """Let a visit that is owed go: it is no longer wanted, and leaves the lists."""
     series = _locked(visit.series, "appointment.change", by=by)
-    reason = _checked_reason(reason, needed="Say why the visit is no longer wanted.")
+    reason = checked_reason(reason, needed="Say why the visit is no longer wanted.")
     if not series.visits.owed().filter(pk=visit.pk).update(waived_reason=reason):
         raise RuleBroken("This visit is not owed: it was placed or let go meanwhile.", code="not_owed")
     audit.record("series.visit_waived", on=series, by=by, number=visit.number, reason=reason)
@@ -148,7 +147,7 @@ def cancel(
     """
     affected = members(appointment, scope)
     if scope != THIS:
-        reason = _checked_reason(reason, needed="Say why the visits are cancelled.")
+        reason = checked_reason(reason, needed="Say why the visits are cancelled.")
     cancelled = [visit_status.cancel(visit, by=by, reason=reason) for visit in affected]
     if not still_wanted and appointment.series_visit_id:
         ids = [visit.series_visit_id for visit in cancelled]
@@ -176,7 +175,7 @@ def move(appointment: Appointment, choices: Mapping[str, Choice], *, by: User, r
         for key, choice in chosen.items()
         for visit in [known[key]]
     }  # fmt: skip
-    moved = booking.book_together(wanted, by=by, reason=_checked_reason(reason))
+    moved = booking.book_together(wanted, by=by, reason=checked_reason(reason))
     audit.record("series.moved", on=series, by=by, moved=len(moved))
     return list(moved.values())
 
@@ -251,21 +250,7 @@ def _note_wishes(series, visits, choices, pattern, days) -> None:
         series.save(update_fields=["pattern"])
     for visit in visits:
         choice = choices[visit.number]
-        visit.skipped_reason = (_checked_reason(choice.skip_reason) or "Skipped.") if choice.is_skipped else ""
+        visit.skipped_reason = (checked_reason(choice.skip_reason) or "Skipped.") if choice.is_skipped else ""
         visit.wanted_on = days.get(visit.number, visit.wanted_on)
         visit.wanted_at = pattern.at_time if pattern else visit.wanted_at
     SeriesVisit.objects.bulk_update(visits, ["skipped_reason", "wanted_on", "wanted_at"])
-
-
-def _checked_reason(reason: str, *, needed: str = "") -> str:
-    reason = reason.strip()
-    try:
-        if len(reason) > 200:
-            raise ValidationError("At most 200 characters.")
-        clean_line(reason)
-        if needed and not reason:
-            raise ValidationError(needed)
-    except ValidationError as error:
-        message = error.messages[0]
-        raise RuleBroken(message, code="invalid", fields={"reason": message}, status=400) from None
-    return reason

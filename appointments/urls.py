@@ -1,7 +1,7 @@
 from django.urls import path
 
 from appointments import links_urls
-from appointments.views import booking, calendar, closures, follow_ups, practitioners, series, types, visits
+from appointments.views import booking, bulk_moves, calendar, closures, follow_ups, practitioners, series, types, visits
 
 urlpatterns = [
     path("calendar/", calendar.calendar, name="calendar"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("appointments/<int:pk>/move/", visits.move, name="appointment-move"),
     path("appointments/<int:pk>/series-move/", series.move, name="appointment-series-move"),
     path("appointments/<int:pk>/series-cancel/", series.cancel, name="appointment-series-cancel"),
+    path("moves/", bulk_moves.moves, name="visit-moves"),
     path("series/new/", series.new, name="series-new"),
     path("series/<int:pk>/", series.series, name="series"),
     path("series/<int:pk>/place/", series.place, name="series-place"),

@@ -6,7 +6,8 @@ from django.core.exceptions import PermissionDenied
 class RuleBroken(Exception):  # noqa: N818 -- reads as the sentence it is
     """A rule of the clinic refused. `code` is stable, `message` is for people, `fields` maps a field to its message.
 
-    `nearest` may hold free slots to offer instead; `status` is the HTTP answer of the API.
+    `nearest` may hold free slots to offer instead, `alternatives` some for each of the `fields` where several visits
+    were asked for; `status` is the HTTP answer of the API.
     """
 
     def __init__(self, message, *, code, fields=None, nearest=(), status=409):
@@ -15,6 +16,7 @@ class RuleBroken(Exception):  # noqa: N818 -- reads as the sentence it is
         self.code = code
         self.fields = fields or {}
         self.nearest = list(nearest)
+        self.alternatives = {}
         self.status = status
 
 

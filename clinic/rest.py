@@ -100,6 +100,8 @@ def explain(error, context):
         body = {"code": error.code, "detail": error.message, "fields": error.fields}
         if error.status == 409:
             body["nearest"] = [slot.as_json() for slot in error.nearest]
+        if error.alternatives:
+            body["alternatives"] = {key: [slot.as_json() for slot in free] for key, free in error.alternatives.items()}
         return Response(body, status=error.status)
     if isinstance(error, Closed):
         return Response({"code": error.code, "detail": error.message, "fields": {}}, status=403)

@@ -4,6 +4,8 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 
+from clinic.errors import RuleBroken
+
 _BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 
 
@@ -26,3 +28,18 @@ def folded(value: str) -> str:
     """For comparing and searching names: case, accents and width do not count."""
     decomposed = unicodedata.normalize("NFKD", value.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def checked_reason(reason: str, *, needed: str = "", most: int = 200) -> str:
+    """The reason without blanks round it; `needed` is what to say when there is none. Raises RuleBroken `invalid`."""
+    reason = reason.strip()
+    try:
+        if len(reason) > most:
+            raise ValidationError(f"At most {most} characters.")
+        clean_line(reason)
+        if needed and not reason:
+            raise ValidationError(needed)
+    except ValidationError as error:
+        message = error.messages[0]
+        raise RuleBroken(message, code="invalid", fields={"reason": message}, status=400) from None
+    return reason

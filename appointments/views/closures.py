@@ -1,5 +1,6 @@
 """Closing clinics: the days, the visits they hit, and the way back, on one page."""
 
+from datetime import timedelta
 from itertools import groupby
 
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
-from appointments import closed_days
+from appointments import bulk_moves, closed_days, move_links
 from appointments.closure_forms import CloseForm
 from clinic.errors import RuleBroken
 from clinic.policy import requires
@@ -82,12 +83,22 @@ def _rows(places, request):
             "closure": closure,
             "count": len(mine),
             "places": _by_place(mine, request.user),
+            "moves": _way(closure, mine) if access.can(request.user, "appointment.change") else "",
             "is_open": str(closure.pk) in request.GET.getlist("open"),
             "may_take_back": whole or closure.location_id is not None,
         }
         for closure in ahead
         for mine in [[visit for visit in hit if closed_days.is_hit(visit, closure)]]
     ]
+
+
+def _way(closure, visits):
+    """To where the visits that the closure hits are moved at once; nothing where it hits none."""
+    if not visits:
+        return ""
+    first = min(visit.local_start.date() for visit in visits)
+    last = min(closure.ends_on, first + timedelta(days=bulk_moves.LONGEST - 1))
+    return move_links.of_stuck(first, last, location=closure.location)
 
 
 @require_POST

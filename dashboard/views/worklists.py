@@ -1,9 +1,11 @@
+from datetime import timedelta
+
 from django.core.exceptions import BadRequest
 from django.db.models import Prefetch
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from appointments import follow_ups
+from appointments import bulk_moves, follow_ups, move_links
 from appointments.models import FollowUp
 from clinic import times
 from clinic.policy import requires
@@ -37,8 +39,18 @@ def listing(request):
         "quick": [(result.value, result.label) for result in QUICK],
         "results": _results(one.about),
         "may_change": access.can(request.user, "appointment.change"),
+        "moves": _way(chosen) if one.about == FollowUp.About.IN_THE_WAY else "",
     }
     return render(request, "dashboard/worklists.html", context)
+
+
+def _way(chosen):
+    """To where visits on days off are moved at once: at the one clinic chosen, or at all."""
+    if not chosen:
+        return ""
+    first = min(place.today() for place in chosen)
+    last = first + timedelta(days=bulk_moves.LONGEST - 1)
+    return move_links.of_stuck(first, last, location=chosen[0] if len(chosen) == 1 else None)
 
 
 def _counts(chosen, user):

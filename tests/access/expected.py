@@ -252,6 +252,12 @@ GOOD: dict[str, Good] = {
     ),
     "POST care-plans/{pk}/consent/": Good(lambda side: {"name": "Avery Testerson"}),
     "POST care-plans/{pk}/step/": Good(lambda side: {"step": "activate"}, _plan_is_ready),
+    "POST moves/": Good(
+        lambda side: {
+            "practitioner": side.chiro.pk, "location": side.place.slug, "first": make.MONDAY, "which": "all",
+            "to": "same", f"visit-{side.visit.pk}": _choice(side, 8), "reason": "Ill",
+        }
+    ),
     "POST series/new/": Good(
         lambda side: {
             "patient": side.patient.pk, "type": side.type.slug, "location": side.place.slug,

@@ -4,6 +4,7 @@
  * All positions are minutes since midnight on the wall clock of the column's location; CSS turns them into pixels.
  */
 
+import { columnHead } from "./column_head.js";
 import { lanes } from "./lanes.js";
 import { shades } from "./shades.js";
 import { card, clock, element, label, span, spokenDay } from "./visit_card.js";
@@ -81,7 +82,9 @@ export class Columns {
   }
 
   *column(column, n, track) {
-    const head = element("h3", "column-head", column.title);
+    const here = this.data.visits.filter((visit) => visit.column === n);
+    column.has_visits = here.length > 0;
+    const head = columnHead(column, this.data, this.place.dataset.moves);
     const body = element("div", "column");
     for (const part of [head, body]) part.style.gridColumn = track;
     body.setAttribute("role", "group");
@@ -94,7 +97,6 @@ export class Columns {
       shade.style.setProperty("--for", until - from);
       body.append(shade);
     }
-    const here = this.data.visits.filter((visit) => visit.column === n);
     for (const [id, [lane, count]] of lanes(here)) {
       const visit = here.find((one) => one.id === id);
       const made = card(visit, this.data);

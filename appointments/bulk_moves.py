@@ -1,0 +1,200 @@
+"""Visits that have to move because somebody is ill, a clinic closes or hours change: found, proposed for, moved as one.
+
+Reads by the one engine; what is chosen is booked by `booking.book_together`, all of it or nothing.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from appointments import booking, conflicts
+from appointments.conflicts import Known, Wanted
+from appointments.models import Appointment
+from appointments.proposals import Choice, Question, Wish
+from clinic import audit, times
+from clinic.errors import RuleBroken
+from clinic.models import User
+from clinic.text import checked_reason
+from locations.models import Location, Practitioner
+
+MOST = 60  # moved at once; the others follow
+LONGEST = 92  # days, as a closure
+FURTHEST_OFF = 21  # days from its own that a visit is looked for
+# Why a visit cannot take place where it is booked, by the codes of `conflicts`.
+STUCK = {"outside_hours", "not_working", "location_closed"}
+ANYONE, SAME = "anyone", "same"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Visits from one local day of each clinic to another: of a practitioner, or of everybody there.
+
+    `only_stuck` leaves those that cannot take place as booked; else the practitioner is not there on these days.
+    """
+
+    locations: Collection[Location]
+    first: date
+    last: date
+    practitioner: Practitioner | None = None
+    only_stuck: bool = False
+
+    def check(self) -> None:
+        """Raises RuleBroken naming the field that is wrong."""
+        wrong = {}
+        if not self.locations:
+            wrong["location"] = "Choose at least one clinic."
+        if self.last < self.first:
+            wrong["last"] = "The last day is before the first."
+        elif (self.last - self.first).days >= LONGEST:
+            wrong["last"] = f"At most {LONGEST} days at once."
+        if self.practitioner is None and not self.only_stuck:
+            wrong["practitioner"] = "Say whose visits move, or choose only those that cannot take place as booked."
+        if wrong:
+            raise RuleBroken(" ".join(wrong.values()), code="invalid", fields=wrong, status=400)
+
+
+@dataclass(frozen=True)
+class Affected:
+    """A visit to move and why it cannot stay, in words; empty where only the practitioner's absence is the reason."""
+
+    visit: Appointment
+    why: str
+
+
+def affected(span: Span, user: User) -> list[Affected]:
+    """The visits ahead that can still move, by time; the number of queries does not depend on theirs."""
+    span.check()
+    days = Q(pk=None)
+    for place in span.locations:
+        first, _ = times.day_bounds(span.first, place.time_zone)
+        _, last = times.day_bounds(span.last, place.time_zone)
+        days |= Q(location=place, starts_at__gte=first, starts_at__lt=last)
+    found = Appointment.objects.visible_to(user, "appointment.change").filter(
+        days, status__in=booking.MOVABLE, starts_at__gt=times.now()
+    )
+    if span.practitioner:
+        found = found.filter(practitioner=span.practitioner)
+    visits = list(found.with_names().with_series().order_by("starts_at", "pk"))
+    why = _why_stuck(visits)
+    return [Affected(visit, why.get(visit.pk, "")) for visit in visits if not span.only_stuck or visit.pk in why]
+
+
+def _why_stuck(visits: Collection[Appointment]) -> dict[int, str]:
+    if not visits:
+        return {}
+    as_booked = [
+        Wanted(v.patient, v.practitioner, v.location, v.type, v.starts_at, v.end_minute - v.start_minute, moving=v)
+        for v in visits
+    ]
+    known = Known.read(as_booked, [])
+    found = {}
+    for wanted in as_booked:
+        stuck = [c.message for c in conflicts.find(wanted, [], known)[0] if c.code in STUCK]
+        if stuck:
+            found[wanted.moving.pk] = stuck[0]
+    return found
+
+
+def question(
+    visits: Collection[Appointment],
+    span: Span,
+    *,
+    to: str | Practitioner = ANYONE,
+    location: Location | None = None,
+) -> Question:
+    """A wish for each visit by its id: the same time with anybody free, with a colleague, or with the `SAME`
+    practitioner as near as can be; at its own clinic or at another, by the clock of that.
+    """
+    wishes = [
+        Wish(str(v.pk), v.patient, v.type, location or v.location, _wished(v, to), v.local_start.date(),
+             v.local_start.time(), moving=v, label=str(v.patient), group=_group(v))
+        for v in visits
+    ]  # fmt: skip
+    away = {}
+    if span.practitioner and not span.only_stuck:
+        bounds = [
+            (times.day_start(span.first, zone), times.day_start(span.last + timedelta(days=1), zone))
+            for zone in {place.time_zone for place in span.locations}
+        ]
+        away[span.practitioner.pk] = [(min(a for a, _ in bounds), max(b for _, b in bounds))]
+    reach = min(FURTHEST_OFF, (span.last - span.first).days + 5)
+    return Question(wishes=wishes, away=away, reach=reach, taken_days=_taken_days(visits))
+
+
+def _wished(visit: Appointment, to: str | Practitioner) -> Practitioner | None:
+    return {ANYONE: None, SAME: visit.practitioner}.get(to, to) if isinstance(to, str) else to
+
+
+def _group(visit: Appointment) -> str | None:
+    return f"series-{visit.series_visit.series_id}" if visit.series_visit_id else None
+
+
+def _taken_days(visits: Iterable[Appointment]) -> dict[str, set[date]]:
+    """By series, the days of its visits that stay: a series has one visit a day."""
+    zones = {v.series_visit.series_id: v.series_visit.series.location.time_zone for v in visits if v.series_visit_id}
+    standing = Appointment.objects.holding_time().filter(series_visit__series__in=zones)
+    taken: dict[str, set[date]] = {}
+    rows = standing.exclude(pk__in=[v.pk for v in visits]).values_list("series_visit__series", "starts_at")
+    for series, starts_at in rows:
+        taken.setdefault(f"series-{series}", set()).add(times.day_of(starts_at, zones[series]))
+    return taken
+
+
+def move(question: Question, choices: Mapping[str, Choice], *, by: User, reason: str) -> list[Appointment]:
+    """Move the chosen visits, by their ids, all or nothing; what is skipped stays where it is, and on its worklist.
+
+    Raises RuleBroken whose `fields` say, by id, why a time cannot be had, and whose `alternatives` are free instead.
+    """
+    reason = checked_reason(reason, needed="Say why the visits move: it is kept with each of them.")
+    wishes = {wish.key: wish for wish in question.wishes}
+    chosen = {key: choice for key, choice in choices.items() if not choice.is_skipped}
+    wanted = {
+        key: replace(wishes[key].wanted(), starts_at=choice.starts_at, practitioner=choice.practitioner)
+        for key, choice in chosen.items()
+        if key in wishes
+    }
+    try:
+        _refuse_gone(set(chosen) - set(wishes), len(chosen))
+        _refuse_two_a_day(question, wanted)
+        with transaction.atomic():
+            moved = list(booking.book_together(wanted, by=by, reason=reason).values())
+            audit.record("visits.moved_together", by=by, visits=sorted(visit.pk for visit in moved), reason=reason)
+    except RuleBroken as refused:
+        refused.alternatives = alternatives(question, choices, refused.fields)
+        raise
+    return moved
+
+
+def alternatives(question: Question, choices: Mapping[str, Choice], faults: Collection[str]) -> dict[str, list]:
+    """What is free now for the faulty ones, while the others keep their choice."""
+    kept = {key: choice for key, choice in choices.items() if key not in faults}
+    asked = [wish for wish in question.wishes if wish.key in faults or not kept.get(wish.key, Choice()).is_skipped]
+    lines = replace(question, wishes=asked).propose(kept) if faults else []
+    return {line.wish.key: line.choices for line in lines if line.wish.key in faults}
+
+
+def _refuse_gone(keys: Collection[str], count: int) -> None:
+    if keys:
+        faults = dict.fromkeys(sorted(keys), "This visit was moved, cancelled or begun meanwhile.")
+        message = f"Nothing was changed: {len(faults)} of {count} visits are not to be moved any more."
+        raise RuleBroken(message, code="wrong_status", fields=faults)
+
+
+def _refuse_two_a_day(question: Question, wanted: Mapping[str, Wanted]) -> None:
+    taken = {group: {*days} for group, days in question.taken_days.items()}
+    groups = {wish.key: wish.group for wish in question.wishes}
+    faults = {}
+    for key, one in sorted(wanted.items(), key=lambda entry: entry[1].starts_at):
+        if groups[key] is None:
+            continue
+        day = times.day_of(one.starts_at, one.location.time_zone)
+        days = taken.setdefault(groups[key], set())
+        if day in days:
+            faults[key] = f"Another visit of the series is on {day:%B} {day.day} already."
+        days.add(day)
+    if faults:
+        message = f"Nothing was changed: {len(faults)} of {len(wanted)} times cannot be had."
+        raise RuleBroken(message, code="two_on_a_day", fields=faults)

@@ -1,0 +1,315 @@
+import html
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from appointments import booking, bulk_moves, reminders, visit_status
+from appointments.bulk_moves import Span
+from appointments.models import Appointment, TimeOff
+from appointments.proposals import Choice
+from clinic import outbox
+from clinic.errors import RuleBroken
+from clinic.models import AuditEntry
+from locations import opening
+from locations.models import Closure, Practitioner
+from tests import make
+from tests.make import MONDAY, at
+
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+@pytest.fixture
+def colleague(atlanta):
+    return make.practitioner(atlanta, name="Aaron Other")
+
+
+@pytest.fixture
+def visits(atlanta, chiro, adjustment, desk):
+    """Three visits of three patients on Monday: at 9, 10 and 11; the patients agreed to mails."""
+    made = []
+    for hour, given in ((9, "Ann"), (10, "Ben"), (11, "Cleo")):
+        person = make.patient(atlanta, given=given)
+        person.consents.create(scope="email_reminders", given_at=at(9, day=MONDAY - timedelta(days=30)))
+        made.append(
+            booking.book(
+                patient=person, practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(hour), by=desk
+            )
+        )
+    return made
+
+
+@pytest.fixture
+def ill(atlanta, chiro):
+    """The page's question: everything of the practitioner on Monday, to anybody free at the same time."""
+    return {"practitioner": chiro.pk, "location": "atlanta", "first": MONDAY, "last": "", "which": "all",
+            "to": "anyone", "at": ""}  # fmt: skip
+
+
+def span(place, chiro=None, **changes):
+    return Span(locations=[place], first=MONDAY, last=MONDAY, practitioner=chiro, **changes)
+
+
+def chosen(answer):
+    rows = (one["row"] for one in answer.context["rows"])
+    return {row.name: row.chosen.value if row.chosen else "skip" for row in rows}
+
+
+def proposed(answer):
+    slots = (one["row"].line.slot for one in answer.context["rows"])
+    return [slot and f"{slot.local_start:%a %H:%M} {slot.practitioner.user.full_name}" for slot in slots]
+
+
+def where():
+    rows = Appointment.objects.holding_time().with_names().order_by("patient__given_name")
+    return [f"{v.local_start:%a %H:%M} {v.practitioner.user.full_name}" for v in rows]
+
+
+def test_an_ill_practitioners_day_goes_to_a_colleague_at_the_same_times(sign_in, desk, visits, ill, colleague):
+    client = sign_in(desk)
+
+    shown = client.get("/moves/", ill)
+    answer = client.post("/moves/", {**ill, **chosen(shown), "reason": "Flu"}, follow=True)
+
+    assert proposed(shown) == [f"Mon {hour} Aaron Other" for hour in ("09:00", "10:00", "11:00")]
+    assert where() == [f"Mon {hour} Aaron Other" for hour in ("09:00", "10:00", "11:00")]
+    assert "3 visits moved." in answer.content.decode()
+    assert [v.history.latest("at", "pk").reason for v in visits] == ["Flu"] * 3
+    entry = AuditEntry.objects.get(action="visits.moved_together")
+    assert entry.detail == {"visits": [v.pk for v in visits], "reason": "Flu"}
+
+
+def test_the_same_practitioner_is_proposed_on_the_nearest_day_that_they_are_there(sign_in, desk, visits, ill):
+    shown = sign_in(desk).get("/moves/", {**ill, "to": "same"})
+
+    assert proposed(shown) == [f"Tue {hour} Robin Sample" for hour in ("09:00", "10:00", "11:00")]
+
+
+def test_when_nobody_is_free_then_the_usual_practitioner_is_offered_beside_the_colleague(
+    sign_in, desk, visits, ill, colleague, atlanta, adjustment
+):
+    booking.book(
+        patient=make.patient(atlanta), practitioner=colleague, location=atlanta, type=adjustment, starts_at=at(9),
+        by=desk,
+    )  # fmt: skip
+
+    answer = sign_in(desk).get("/moves/", ill)
+
+    first = answer.context["rows"][0]["row"]
+    people = {option.slot.practitioner.user.full_name for option in first.options}
+    assert first.line.why == "Nobody is free at this time."
+    assert people == {"Aaron Other", "Robin Sample"}
+
+
+def test_a_time_taken_meanwhile_refuses_all_and_marks_the_row(
+    sign_in, desk, visits, ill, colleague, atlanta, adjustment
+):
+    client = sign_in(desk)
+    sent = {**ill, **chosen(client.get("/moves/", ill)), "reason": "Flu"}
+    booking.book(
+        patient=make.patient(atlanta), practitioner=colleague, location=atlanta, type=adjustment, starts_at=at(10),
+        by=desk,
+    )  # fmt: skip
+
+    answer = client.post("/moves/", sent)
+
+    rows = [one["row"] for one in answer.context["rows"]]
+    assert answer.status_code == 409
+    assert [row.fault for row in rows] == ["", "Aaron Other, DC already has a visit then.", ""]
+    assert rows[1].line.slot is not None
+    assert sum("Robin Sample" in one for one in where()) == 3
+    assert client.post("/moves/", {**sent, **chosen(answer)}).status_code == 302
+
+
+def test_what_is_left_stays_and_is_proposed_again(sign_in, desk, visits, ill, colleague):
+    client = sign_in(desk)
+    sent = {**ill, **chosen(client.get("/moves/", ill)), f"visit-{visits[1].pk}": "skip", "reason": "Flu"}
+
+    answer = client.post("/moves/", sent, follow=True)
+
+    assert where() == ["Mon 09:00 Aaron Other", "Mon 10:00 Robin Sample", "Mon 11:00 Aaron Other"]
+    assert [one["visit"] for one in answer.context["rows"]] == [visits[1]]
+    assert "1 visit left where they are: listed until moved." in answer.content.decode()
+
+
+def test_a_visit_cancelled_meanwhile_refuses_and_leaves_the_list(sign_in, desk, visits, ill, colleague):
+    client = sign_in(desk)
+    sent = {**ill, **chosen(client.get("/moves/", ill)), "reason": "Flu"}
+    visit_status.cancel(visits[0], by=desk)
+
+    answer = client.post("/moves/", sent)
+
+    assert (answer.status_code, len(answer.context["rows"])) == (409, 2)
+    assert "1 of 3 visits are not to be moved any more." in answer.content.decode()
+    assert where() == ["Mon 10:00 Robin Sample", "Mon 11:00 Robin Sample"]
+
+
+def test_moving_needs_a_reason_and_loses_nothing_without(sign_in, desk, visits, ill, colleague):
+    client = sign_in(desk)
+    sent = {**ill, **chosen(client.get("/moves/", ill)), f"visit-{visits[1].pk}": "skip"}
+
+    answer = client.post("/moves/", sent)
+
+    assert answer.status_code == 400
+    assert "Say why the visits move" in answer.content.decode()
+    assert chosen(answer)[f"visit-{visits[1].pk}"] == "skip"
+
+
+def test_the_mail_shown_is_the_mail_sent(sign_in, desk, visits, ill, colleague, mailoutbox):
+    with time_machine.travel(at(9, day=MONDAY - timedelta(days=4)), tick=False) as clock:
+        outbox.begin()
+        client = sign_in(desk)
+        sent = {**ill, **chosen(client.get("/moves/", {**ill, "to": "same"})), "reason": "Flu"}
+        shown = client.post("/moves/", {**sent, "do": "preview"})
+        before = where()
+        client.post("/moves/", sent)
+        clock.shift(reminders.GRACE)
+        outbox.send_due()
+
+    previews = {one.mail.to: (one.mail.subject, one.mail.text) for one in shown.context["mails"]}
+    assert before == ["Mon 09:00 Robin Sample", "Mon 10:00 Robin Sample", "Mon 11:00 Robin Sample"]
+    assert len(previews) == 3
+    for mail in mailoutbox:
+        subject, text = previews[mail.to[0]]
+        body = "\n".join("…" if "/my/" in line else line for line in mail.body.splitlines())
+        assert (mail.subject, body.strip()) == (subject, text.strip())
+
+
+def test_who_cannot_be_written_to_is_to_be_called(sign_in, desk, visits, ill, colleague):
+    visits[0].patient.consents.all().delete()
+
+    answer = sign_in(desk).get("/moves/", ill)
+
+    assert "no mail: call" in answer.content.decode()
+    assert [bool(one.mail) for one in answer.context["mails"]] == [False, True, True]
+
+
+def test_previewing_writes_nothing(sign_in, desk, visits, ill, colleague, django_assert_max_num_queries):
+    client = sign_in(desk)
+    before = AuditEntry.objects.count(), Appointment.objects.values_list("sequence", flat=True)
+
+    sent = {**ill, **chosen(client.get("/moves/", ill)), "do": "preview"}
+    with django_assert_max_num_queries(40):
+        client.post("/moves/", sent)
+
+    assert (AuditEntry.objects.count(), Appointment.objects.values_list("sequence", flat=True))[0] == before[0]
+    assert set(Appointment.objects.values_list("sequence", flat=True)) == {0}
+
+
+def test_only_what_cannot_take_place_is_found_with_the_reason(visits, atlanta, chiro, desk, adjustment):
+    fine = booking.book(
+        patient=make.patient(atlanta), practitioner=chiro, location=atlanta, type=adjustment,
+        starts_at=at(10, day=TUESDAY), by=desk,
+    )  # fmt: skip
+    asked = Span(locations=[atlanta], first=MONDAY, last=TUESDAY, only_stuck=True)
+    before = bulk_moves.affected(asked, desk)
+    TimeOff.objects.create(practitioner=chiro, starts_at=at(9, 30), ends_at=at(10, 30))
+    away = bulk_moves.affected(asked, desk)
+    Closure.objects.create(location=atlanta, starts_on=MONDAY, ends_on=MONDAY, reason="Flood")
+    closed = bulk_moves.affected(asked, desk)
+    Practitioner.objects.update(is_active=False)
+    gone = bulk_moves.affected(asked, desk)
+
+    assert before == []
+    assert [(one.visit, one.why) for one in away] == [(visits[1], "Robin Sample, DC does not work at Atlanta then.")]
+    assert [(one.visit, one.why) for one in closed] == [(v, "Atlanta is closed on January 4.") for v in visits]
+    assert [one.visit for one in gone] == [*visits, fine]
+
+
+def test_visits_outside_new_opening_hours_are_stuck(visits, atlanta, owner, desk):
+    opening.set_hours(atlanta, [], by=owner)
+
+    assert len(bulk_moves.affected(span(atlanta, only_stuck=True), desk)) == 3
+
+
+def test_to_another_clinic_by_its_clock(visits, atlanta, chiro, nashville, desk):
+    make.practitioner(nashville, name="Nash Ville")
+    make.user("desk", nashville)
+    both = make.user("desk", atlanta, nashville)
+
+    asked = bulk_moves.question(visits, span(atlanta, chiro), location=nashville)
+    choices = {line.wish.key: Choice(line.slot.starts_at, line.slot.practitioner) for line in asked.propose()}
+    moved = bulk_moves.move(asked, choices, by=both, reason="Water")
+
+    assert [(v.location, f"{v.local_start:%H:%M %Z}") for v in moved] == [
+        (nashville, "09:00 CST"), (nashville, "10:00 CST"), (nashville, "11:00 CST"),
+    ]  # fmt: skip
+    with pytest.raises(RuleBroken):
+        bulk_moves.move(asked, choices, by=both, reason="")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"first": "soon"}, "first"),
+        ({"last": "2026-01-01"}, "last"),
+        ({"last": "2028-01-01"}, "last"),
+        ({"practitioner": "0"}, "practitioner"),
+        ({"practitioner": ""}, "practitioner"),
+        ({"practitioner": "9" * 30}, "practitioner"),
+        ({"location": "nowhere"}, "location"),
+        ({"which": "some"}, "which"),
+        ({"to": "x"}, "to"),
+        ({"at": "nowhere"}, "at"),
+    ],
+)
+def test_a_wrong_question_is_refused_at_its_field(sign_in, desk, visits, ill, change, field):
+    answer = sign_in(desk).get("/moves/", {**ill, **change})
+
+    assert (answer.status_code, list(answer.context["form"].errors)) == (400, [field])
+
+
+def test_what_is_posted_is_not_trusted(sign_in, desk, visits, ill, colleague):
+    client = sign_in(desk)
+    sent = {**ill, **chosen(client.get("/moves/", ill)), "reason": "Flu"}
+    name = f"visit-{visits[0].pk}"
+
+    for value, status in (("", 400), ("x|1", 400), (f"2027-01-04T03:00:00-05:00|{colleague.pk}", 409)):
+        answer = client.post("/moves/", {**sent, name: value})
+        assert (answer.status_code, [o["row"].name for o in answer.context["rows"] if o["row"].fault]) == (
+            status, [name],
+        )  # fmt: skip
+    assert where() == ["Mon 09:00 Robin Sample", "Mon 10:00 Robin Sample", "Mon 11:00 Robin Sample"]
+
+
+def test_other_clinics_are_out_of_sight(sign_in, visits, ill, marietta):
+    stranger = make.user("desk", marietta)
+
+    answer = sign_in(stranger).get("/moves/", {**ill, "location": "", "practitioner": ""} | {"which": "stuck"})
+
+    assert (answer.status_code, answer.context.get("rows")) == (200, [])
+
+
+def test_more_visits_ask_no_more_questions(
+    visits, atlanta, chiro, adjustment, desk, colleague, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(40) as few:
+        found = bulk_moves.affected(span(atlanta, chiro), desk)
+        bulk_moves.question([one.visit for one in found], span(atlanta, chiro)).propose()
+    for hour in (12, 13, 14, 15):
+        booking.book(
+            patient=make.patient(atlanta), practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(hour),
+            by=desk,
+        )  # fmt: skip
+    with django_assert_max_num_queries(len(few)):
+        found = bulk_moves.affected(span(atlanta, chiro), desk)
+        lines = bulk_moves.question([one.visit for one in found], span(atlanta, chiro)).propose()
+
+    assert len(lines) == 7
+
+
+def test_the_pages_that_notice_it_lead_there(sign_in, visits, atlanta, chiro, owner):
+    manager = make.user("manager", atlanta)
+    TimeOff.objects.create(practitioner=chiro, starts_at=at(9, 30), ends_at=at(10, 30))
+    opening.close([atlanta], starts_on=MONDAY, ends_on=MONDAY, reason="Flood", by=owner)
+    client = sign_in(manager)
+
+    ways = [
+        re.search(r'href="(/moves/\?[^"]+which=stuck[^"]*)"', client.get(page).content.decode())
+        for page in (f"/setup/practitioners/{chiro.pk}/", "/setup/closures/", "/worklists/?list=in_the_way")
+    ]
+
+    for way in ways:
+        answer = client.get(html.unescape(way[1]))
+        assert (answer.status_code, [one["visit"] for one in answer.context["rows"]]) == (200, visits)
