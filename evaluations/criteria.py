@@ -28,6 +28,7 @@ NECK_INDICATORS = {
 # Days of use a month from which a class alone counts (L4); gepants have no such limit.
 _OVERUSE_DAYS = {"simple": 15, "triptan": 10, "ergot": 10, "opioid": 10, "combination": 10}
 _MIXED_OVERUSE_DAYS = 10
+AURA_MINUTES, MOTOR_AURA_MINUTES = 60, 72 * 60
 _AURA_SIGNS = ("gradual_spread", "successive", "unilateral", "positive", "headache_within_60")
 
 
@@ -51,13 +52,21 @@ def _from(value, least) -> Answer:
     return None if value is None else value >= least
 
 
+def _lasts(shortest, longest, *, least, most) -> Answer:
+    """Whether every attack lasts between the two; one end alone decides when even it is out of bounds."""
+    ends = [one for one in (shortest, longest) if one is not None]
+    if any(one < least or one > most for one in ends):
+        return False
+    return True if len(ends) == 2 else None
+
+
 def without_aura(intake: Mapping, *, age: int) -> Entity:
     """1.1: five attacks of 4–72 h (under 18: from 2 h), two of four features, nausea or light and sound (L1)."""
     names = ("unilateral", "pulsating", "moderate_or_severe", "worse_with_activity")
     shortest, longest = intake.get("attack_hours_min"), intake.get("attack_hours_max")
     criteria = {
         "A": _from(intake.get("lifetime_attacks"), 5),
-        "B": all_of([_from(shortest, 2 if age < ADULT else 4), None if longest is None else longest <= 72]),
+        "B": _lasts(shortest, longest, least=2 if age < ADULT else 4, most=72),
         "C": at_least(2, [yes(intake.get(name)) for name in names]),
         "D": any_of(
             [
@@ -75,10 +84,7 @@ def with_aura(intake: Mapping) -> Entity:
     """1.2: two attacks with an aura of which three of six signs are there (L1; motor aura up to 72 h, K)."""
     aura = intake.get("aura") or {}
     present, types = yes(aura.get("present")), aura.get("types")
-    minutes = aura.get("minutes_each")
-    longest = 72 * 60 if "motor" in (types or ()) else 60
-    lasting = None if minutes is None else 5 <= minutes <= longest
-    signs = [lasting, *(yes(aura.get(name)) for name in _AURA_SIGNS)]
+    signs = [_aura_lasts(aura.get("minutes_each"), types), *(yes(aura.get(name)) for name in _AURA_SIGNS)]
     criteria = {
         "A": _from(intake.get("lifetime_attacks"), 2),
         "B": all_of([present, None if types is None else bool(types)]) if present is not False else False,
@@ -89,10 +95,21 @@ def with_aura(intake: Mapping) -> Entity:
     return Entity("1.2", "Migraine with aura", all_of(criteria.values()), criteria, inputs)
 
 
+def _aura_lasts(minutes, types) -> Answer:
+    """5 to 60 minutes; of a motor aura up to 72 hours, so that the length alone does not decide without the types."""
+    if minutes is None:
+        return None
+    if minutes > AURA_MINUTES and types is None:
+        return None if minutes <= MOTOR_AURA_MINUTES else False
+    return 5 <= minutes <= (MOTOR_AURA_MINUTES if "motor" in (types or ()) else AURA_MINUTES)
+
+
 def is_frequent(intake: Mapping) -> Answer:
-    """Headache on 15 days a month or more, for more than three months."""
+    """Headache on 15 days a month or more, for more than three months; days of migraine are days of headache."""
     months = intake.get("months_at_this_frequency")
-    return all_of([_from(intake.get("recall_headache_days_month"), 15), None if months is None else months > 3])
+    days = intake.get("recall_headache_days_month")
+    often = True if days is None and _from(intake.get("recall_migraine_days_month"), 15) else _from(days, 15)
+    return all_of([often, None if months is None else months > 3])
 
 
 def chronic_frequency(intake: Mapping) -> Answer:
@@ -112,10 +129,12 @@ def chronic(intake: Mapping, *, age: int) -> Entity:
 def probable(intake: Mapping, *, age: int) -> Entity:
     """1.5: exactly one of the criteria of 1.1 or of 1.2 is missing, and neither is met (L1)."""
     entities = [without_aura(intake, age=age), with_aura(intake)]
-    if any(entity.met for entity in entities):
-        return Entity("1.5", "Probable migraine", False)
-    one_missing = [_one_missing(entity.criteria.values()) for entity in entities]
-    return Entity("1.5", "Probable migraine", any_of(one_missing))
+    criteria = {
+        "one missing": any_of(_one_missing(entity.criteria.values()) for entity in entities),
+        "neither met": all_of(None if entity.met is None else not entity.met for entity in entities),
+    }
+    inputs = {name: value for entity in entities for name, value in entity.inputs.items()}
+    return Entity("1.5", "Probable migraine", all_of(criteria.values()), criteria, inputs)
 
 
 def _one_missing(answers) -> Answer:
@@ -127,23 +146,29 @@ def _one_missing(answers) -> Answer:
 
 
 def overuse_exposure(intake: Mapping) -> Answer:
-    """The days rule of medication overuse alone (L4, K): shown as a caution, never as advice to stop a drug.
-
-    The mix of classes goes by the days with any acute drug; without that number by the sum of the classes, which can
-    only be higher.
-    """
+    """The days rule of medication overuse alone (L4, K): shown as a caution, never as advice to stop a drug."""
     days = intake.get("acute_medication_days_month") or {}
-    alone = [_from(days.get(name), limit) for name, limit in _OVERUSE_DAYS.items()]
-    return any_of([*alone, _mixed_overuse(days, intake.get("total_acute_days_month"))])
+    used = {name: days.get(name) for name in _OVERUSE_DAYS}
+    total = intake.get("total_acute_days_month")
+    alone = [_reaches(used[name], limit, total) for name, limit in _OVERUSE_DAYS.items()]
+    return any_of([*alone, _mixed_overuse(used, total)])
 
 
-def _mixed_overuse(days, total):
-    known = {name: days.get(name) for name in _OVERUSE_DAYS}
-    if None in known.values():
-        return None
-    if sum(1 for used in known.values() if used) < 2:
+def _reaches(days, limit, total) -> Answer:
+    """Nobody takes one drug on more days than any drug: a total below the limit decides for a class not told."""
+    if days is None and total is not None and total < limit:
         return False
-    return (sum(known.values()) if total is None else total) >= _MIXED_OVERUSE_DAYS
+    return _from(days, limit)
+
+
+def _mixed_overuse(used, total) -> Answer:
+    """Days of two classes or more together. They may fall on the same days, so the total bounds their sum."""
+    told = [days for days in used.values() if days]
+    together = sum(told) if total is None else min(sum(told), total)
+    if len(told) > 1 and together >= _MIXED_OVERUSE_DAYS:
+        return True
+    is_open = None in used.values() and (total is None or total >= _MIXED_OVERUSE_DAYS)
+    return None if is_open else False
 
 
 def medication_overuse(intake: Mapping) -> Entity:

@@ -64,6 +64,22 @@ def test_migraine_with_aura_at_its_limits():
     assert criteria.with_aura({"lifetime_attacks": 9}).met is None
 
 
+def test_the_length_of_an_aura_of_unknown_kind_decides_only_where_no_kind_would():
+    few = {"gradual_spread": False, "unilateral": True, "positive": True}
+    assert aura(minutes_each=90, **few) is False
+    assert aura(minutes_each=90, types=["motor"], **few) is True
+    assert aura(minutes_each=90, types=None, **few) is None
+    assert aura(minutes_each=4321, types=None, **few) is False
+    assert aura(minutes_each=20, types=[], **few) is False
+
+
+def test_one_end_of_the_attacks_decides_alone_where_it_is_out_of_bounds():
+    assert met(attack_hours_min=None, attack_hours_max=3) is False
+    assert met(attack_hours_min=73, attack_hours_max=None) is False
+    assert met(attack_hours_min=None, attack_hours_max=72) is None
+    assert met(attack_hours_min=4, attack_hours_max=None) is None
+
+
 DAYS = {"recall_headache_days_month": 15, "recall_migraine_days_month": 8, "months_at_this_frequency": 4}
 
 
@@ -87,6 +103,19 @@ def test_probable_migraine_misses_exactly_one():
     assert criteria.probable({**MIGRAINE, **none, "attack_hours_min": 3, "photophobia": None}, age=30).met is None
 
 
+def test_days_of_migraine_are_days_of_headache():
+    assert criteria.is_frequent({**DAYS, "recall_headache_days_month": None, "recall_migraine_days_month": 15}) is True
+    assert criteria.is_frequent({**DAYS, "recall_headache_days_month": None, "recall_migraine_days_month": 14}) is None
+
+
+def test_probable_migraine_stays_open_while_one_of_the_two_may_still_be_met():
+    no_signs = dict.fromkeys(("gradual_spread", "successive", "unilateral", "positive", "headache_within_60"), False)
+    one_missing = {"present": True, "types": ["visual"], "minutes_each": 20, **no_signs}
+    assert criteria.probable({**MIGRAINE, "photophobia": None, "aura": one_missing}, age=30).met is None
+    assert criteria.probable({**MIGRAINE, "photophobia": False, "aura": one_missing}, age=30).met is True
+    assert criteria.probable({**MIGRAINE, "photophobia": True, "aura": one_missing}, age=30).met is False
+
+
 def overuse(total=None, **days):
     classes = dict.fromkeys(["simple", "triptan", "ergot", "opioid", "combination", "gepant"], 0)
     return criteria.overuse_exposure(
@@ -107,6 +136,16 @@ def test_painkiller_days_at_their_limits():
     assert overuse(simple=None) is None
     assert overuse(simple=None, opioid=10) is True
     assert criteria.overuse_exposure({}) is None
+
+
+def test_a_mix_is_decided_without_what_cannot_change_it():
+    assert overuse(simple=6, triptan=6, ergot=None) is True
+    assert overuse(simple=6, triptan=2, ergot=None) is None
+    assert overuse(simple=6, triptan=2, ergot=None, total=9) is False
+    assert overuse(simple=None, total=9) is False  # nobody takes one drug on more days than any drug
+    assert overuse(simple=None, total=10) is None
+    assert overuse(simple=2, triptan=2, gepant=10, total=12) is False  # gepants are no part of the mix
+    assert overuse(simple=10, triptan=0) is False  # one class alone is no mix
 
 
 def test_overuse_needs_the_headache_days_too():
