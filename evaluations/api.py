@@ -9,7 +9,7 @@ from appointments.models import Appointment
 from clinic import audit, rest, times
 from clinic.api_defaults import Pages
 from clinic.errors import RuleBroken
-from evaluations import finding_rows, recording, red_flags, signing, summary
+from evaluations import finding_rows, history_taking, intake_page, recording, red_flags, signing, summary
 from evaluations.models import Evaluation
 from locations import access
 from patients import chart_opening, sight
@@ -30,6 +30,11 @@ class SaveSerializer(rest.StrictSerializer):
     section_seconds = serializers.JSONField(required=False)
     measures = serializers.JSONField(required=False)
     conclusion = serializers.JSONField(required=False)
+
+
+class IntakeSerializer(rest.StrictSerializer):
+    version = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    answers = serializers.JSONField()
 
 
 class AddendumSerializer(rest.StrictSerializer):
@@ -91,6 +96,8 @@ class EvaluationViewSet(viewsets.GenericViewSet):
         "retrieve": "evaluation.read",
         "partial_update": "evaluation.write",
         "summary": "evaluation.read",
+        "intake": "evaluation.read",
+        "confirm_intake": "evaluation.write",
         "sign": "evaluation.sign",
         "addenda": "evaluation.amend",
     }
@@ -98,6 +105,7 @@ class EvaluationViewSet(viewsets.GenericViewSet):
     takes = {
         "create": StartSerializer,
         "partial_update": SaveSerializer,
+        "confirm_intake": IntakeSerializer,
         "sign": None,
         "addenda": AddendumSerializer,
     }
@@ -150,6 +158,22 @@ class EvaluationViewSet(viewsets.GenericViewSet):
         evaluation = self._find(pk)
         chart_opening.record_read("evaluation.viewed", evaluation, by=request.user)
         return Response(summary.of(evaluation))
+
+    @action(detail=True)
+    def intake(self, request, pk):
+        """The patient's answers and what follows from them; of a signed evaluation those it was signed with."""
+        evaluation = self._find(pk)
+        chart_opening.record_read("intake.viewed", evaluation, by=request.user)
+        return Response(intake_page.as_json(evaluation))
+
+    @intake.mapping.put
+    def confirm_intake(self, request, pk):
+        """Keep answers beside those given before, and confirm all of them for this evaluation."""
+        sent = IntakeSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        evaluation = self._find(pk)
+        history_taking.confirm(evaluation, **sent.validated_data, by=request.user)
+        return Response(intake_page.as_json(evaluation))
 
     @action(detail=True, methods=["post"])
     def sign(self, request, pk):

@@ -1,8 +1,8 @@
-"""Red flags that follow from what was measured (reference 1.4). Plain values; an automatic flag overrides a "no"."""
+"""Red flags that follow from what was measured or told (reference 1.4). Plain values; such a flag overrides a "no"."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from evaluations import clusters
+from evaluations import clusters, criteria
 from evaluations.models import Finding
 
 _POSITIVE = {
@@ -29,6 +29,7 @@ _AT_LEAST = {
 _REFLEX_ROOT = {"biceps": "C5", "brachioradialis": "C6", "triceps": "C7", "patellar": "L4", "achilles": "S1"}
 _WEAK = {"0", "1", "2", "3"}
 _TWO_ROOTS = 2
+OLDER_ONSET = 50  # the safer of the two ages in print (L5)
 
 
 def flags_of(findings: Iterable[Finding], *, age: int) -> set[str]:
@@ -49,6 +50,13 @@ def flags_of(findings: Iterable[Finding], *, age: int) -> set[str]:
             flags.add("rf_instability")
         roots |= _lost_root(finding, value)
     return flags | ({"rf_multilevel_root"} if len(roots) >= _TWO_ROOTS else set())
+
+
+def flags_of_intake(answers: Mapping) -> set[str]:
+    """Codes raised by what the patient told: days of acute medication, and a first headache late in life."""
+    flags = {"rf_painkiller"} if criteria.overuse_exposure(answers) else set()
+    onset = answers.get("headache_onset_age")
+    return flags | ({"rf_older_onset"} if onset is not None and onset >= OLDER_ONSET else set())
 
 
 def _lost_root(finding, value):

@@ -37,6 +37,7 @@ def write(
     findings: list[Checked],
     outcomes: dict,
     conclusion: str = "",
+    intake: dict | None = None,
 ) -> Evaluation:
     """Write one evaluation, still open; `close` signs it. Everything was checked before."""
     user = examiner(by)
@@ -51,10 +52,15 @@ def write(
         examiner=by,
         measures=outcomes,
         conclusion=conclusion,
+        intake=_as_told(intake, started_at, user) if intake else None,
     )
     with times.as_of(ended_at or started_at):
         finding_rows.write(evaluation, findings, by=user)
     return evaluation
+
+
+def _as_told(answers, at, user) -> dict:
+    return {"answers": answers, "version": 1, "confirmed_at": at.isoformat(), "confirmed_by": user.pk}
 
 
 def close(evaluation: Evaluation, status: str, addenda: list[dict]) -> None:

@@ -98,7 +98,7 @@ def _outcome_faults(said, at) -> dict[str, str]:
 def bring_in(chart: dict, bringing: Bringing) -> None:
     patient, said = bringing.patient, chart.get("red_flags") or {}
     written = []
-    for _path, part in _evaluations(chart):
+    for path, part in _evaluations(chart):
         header = part["evaluation"]
         ended = header.get("ended_at")
         evaluation = brought_in.write(
@@ -112,6 +112,7 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
             findings=_checked(header)[1],
             outcomes={**(part.get("outcomes") or {}), "counts_origin": "paper"},
             conclusion=part.get("conclusion") or "",
+            intake=chart.get("intake") if path == "$.baseline" else None,  # it was told at the first
         )
         written.append((evaluation, part))
         patient.locations.add(evaluation.location)

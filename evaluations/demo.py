@@ -13,7 +13,7 @@ from random import Random
 from appointments.models import Appointment
 from clinic import times
 from clinic.demo import World
-from evaluations import catalogue, finding_paths, recording, red_flags, signing
+from evaluations import catalogue, finding_paths, history_taking, recording, red_flags, signing
 from evaluations.models import Evaluation
 from patients import demo as patients_demo
 from patients import intake
@@ -85,7 +85,9 @@ def _from_chart(patient: Patient, chart: dict, part: str, back: timedelta, world
         evaluation = recording.start(patient=patient, location=patient.home_location, by=by, kind=said["kind"])
     with times.as_of(begun + timedelta(minutes=9)):
         _answer(evaluation, chart["red_flags"]["answers"], by)
+        history_taking.confirm(evaluation, {}, version=history_taking.answers_for(evaluation)[1], by=by)
         _resolve(patient, chart, by)
+        _acknowledge(patient, by)  # what the intake raised
     with times.as_of(ended - timedelta(minutes=2)):
         outcomes = {name: value for name, value in chart[part]["outcomes"].items() if value is not None}
         recording.save(

@@ -40,6 +40,7 @@ class Evaluation(models.Model):
     section_seconds = models.JSONField(default=dict)
     measures = models.JSONField(default=dict, help_text="Outcome scores: raw inputs by name.")
     conclusion = models.TextField(blank=True, validators=[clean_note])
+    intake = models.JSONField(null=True, help_text="The patient's answers as they were confirmed at this evaluation.")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="evaluations_started")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

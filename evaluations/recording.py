@@ -29,7 +29,7 @@ from evaluations.checking import Checked
 from evaluations.models import Evaluation, SaveOperation
 from locations import access
 from locations.models import Location
-from patients import sight
+from patients import intake, sight
 from patients.models import Patient
 
 LONGEST_DAY = 86_400
@@ -62,7 +62,9 @@ def start(
         patient=patient, appointment=appointment, location=location, kind=kind, started_by=by, started_at=times.now()
     )
     audit.record("evaluation.started", on=evaluation, by=by)
-    red_flags.raise_automatic(evaluation, automatic_flags.flags_of([], age=evaluation.age), by=by)
+    flags = automatic_flags.flags_of([], age=evaluation.age)
+    flags |= automatic_flags.flags_of_intake(intake.answers_of(patient))
+    red_flags.raise_automatic(evaluation, flags, by=by)
     return evaluation
 
 

@@ -39,6 +39,8 @@ def missing(evaluation: Evaluation) -> list[Missing]:
     if unanswered:
         text = f"{len(unanswered)} red-flag questions are not answered"
         found.append(Missing("red_flags", text, blocks=not stopped))
+    if evaluation.intake is None:
+        found.append(Missing("intake", "Intake: not gone through with the patient"))
     recorded = {(finding.code, finding.qualifier_key) for finding in evaluation.findings.all()}
     for part in catalogue.PARTS:
         entries = [entry for section in part.sections for entry in catalogue.entries_of(section)]
@@ -82,6 +84,8 @@ def canonical(evaluation: Evaluation) -> str:
         "red_flags": [[a.code, a.answer, a.is_automatic] for a in answers],
         "findings": findings,
     }
+    if evaluation.intake is not None:
+        record["intake"] = evaluation.intake
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -61,3 +61,8 @@ def record(
     intake.save()
     audit.record("intake.saved", on=patient, by=by, by_whom=by_whom, answered=sorted(answers))
     return intake
+
+
+def answers_of(patient: Patient) -> dict:
+    """What the patient told so far; empty when nobody asked."""
+    return Intake.objects.filter(patient=patient).values_list("answers", flat=True).first() or {}

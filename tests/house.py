@@ -58,7 +58,12 @@ WRITERS = {
     "WaitlistEntry": {"appointments.waitlist"},
     "Offer": {"appointments.offers"},
     "OfferRules": {"appointments.offers"},
-    "Evaluation": {"evaluations.recording", "evaluations.signing", "evaluations.brought_in"},
+    "Evaluation": {
+        "evaluations.recording",
+        "evaluations.history_taking",
+        "evaluations.signing",
+        "evaluations.brought_in",
+    },
     "Finding": {"evaluations.finding_rows"},
     "SaveOperation": {"evaluations.recording"},
     "Addendum": {"evaluations.signing", "evaluations.brought_in"},

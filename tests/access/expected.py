@@ -178,6 +178,12 @@ _RESOLUTION = {
     "detail.name": "Dr. Example", "detail.date": "2026-05-01", "detail.document": "Letter",
 }  # fmt: skip
 
+_INTAKE_ROWS = {
+    f"{name}-{count}_FORMS": n
+    for name in ("preventive_medications", "prior_care", "imaging_history")
+    for count, n in (("TOTAL", 0), ("INITIAL", 0))
+}
+
 # By method and address; what a GET needs goes into the query.
 GOOD: dict[str, Good] = {
     "GET api/v1/availability/": Good(lambda side: {"type": side.type.slug, "from": make.MONDAY, "to": make.MONDAY}),
@@ -242,6 +248,8 @@ GOOD: dict[str, Good] = {
     "POST evaluations/start/": Good(lambda side: {"patient": side.patient.pk}),
     "POST evaluations/{pk}/": Good(lambda side: {"version": side.draft.version, "heart_rate[]status": "assessed",
                                                  "heart_rate[]value": "71"}),
+    "POST evaluations/{pk}/intake/": Good(lambda side: {"version": "0", "lifetime_attacks": "5", **_INTAKE_ROWS}),
+    "POST evaluations/{pk}/red-flags/": Good(lambda side: {"rf_systemic": "yes"}),
     "POST evaluations/{pk}/sign/": Good(),
     "POST evaluations/{pk}/stop/": Good(),
     "POST evaluations/{pk}/addenda/": Good(lambda side: _MORE),
@@ -298,6 +306,7 @@ GOOD: dict[str, Good] = {
     "PATCH api/v1/evaluations/{pk}/": Good(
         lambda side: {"version": side.draft.version, "findings": [{"code": "heart_rate", "value": 71}]}
     ),
+    "PUT api/v1/evaluations/{pk}/intake/": Good(lambda side: {"version": 0, "answers": {"lifetime_attacks": 5}}),
     "POST api/v1/evaluations/{pk}/sign/": Good(),
     "POST api/v1/evaluations/{pk}/addenda/": Good(lambda side: _MORE),
     "POST api/v1/care-plans/": Good(_plan_body),
