@@ -7,7 +7,7 @@ enough are found, and within a chunk nobody is looked at who works only after th
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from appointments.calendars import Taken, room_ids, travel_minutes
@@ -103,7 +103,7 @@ def find(
     about to move. Each chunk of days takes two queries, however many practitioners, locations and days there are.
     """
     _check_days(from_day, to_day)
-    search = _Search(
+    search = Search(
         type, visit_minutes(type, minutes), locations, practitioners, patient, wishes, list(without),
         span=(from_day, to_day), now=now or times.now(),
     )  # fmt: skip
@@ -128,7 +128,18 @@ def _check_days(from_day: date, to_day: date) -> None:
         raise RuleBroken(message, code="invalid", fields={"from": message}, status=400)
 
 
-class _Search:
+@dataclass(frozen=True)
+class _Chunk:
+    """What is read for one span of start minutes, and where no room is left in it, as far as that was asked."""
+
+    span: Interval
+    days: Days
+    wished: dict[str, Intervals]
+    taken: Taken
+    full: dict[int, Intervals] = field(default_factory=dict)
+
+
+class Search:
     """One question, with what is read once for all of its chunks: hours, rooms, ways, and the patient's visits."""
 
     def __init__(self, type, minutes, locations, practitioners, patient, wishes, without, *, span, now):
@@ -169,36 +180,49 @@ class _Search:
 
     def starts(self, begin: int, end: int, most: int) -> list[Start]:
         """The first free starts among the minutes from `begin` to before `end`."""
-        first_day, last_day = self.day_at(begin), self.last_day_at(end + self.minutes)
-        days = Days(self.hours, first_day, last_day)
-        pairs = [(max(begin, first), pair) for first, pair in days.pairs() if first < end]
-        if not pairs:
-            return []
-        wished = self._wished(first_day, last_day)
-        taken, full = self._taken(pairs, end), {}
+        pairs, chunk = self._read(begin, end)
         found: list[Start] = []
         last = EVER
         for first, (who, where) in pairs:
             if first > last:
                 break
-            working = days.working((who, where))
-            if wished:
-                working = intersection(working, wished[self.hours.locations[where].time_zone])
-            bounds = max(begin, self.bounds[where][0]), min(end, self.bounds[where][1])
-            starts = intersection(starts_within(working, self.minutes), [bounds])
-            if not starts:
-                continue
-            if where not in full:
-                full[where] = self._starts_without_a_room(where, taken)
-            visits = self._blocked(taken.of_practitioner(who, where, self.travel))
-            away = starts_blocked(taken.time_off.get(who, ()), self.minutes)
-            free = subtraction(starts, union(visits, away, full[where], self.patient_busy))
-            found += self._first_of(free, where, who, most, last)
+            found += self.first_of(self._free(chunk, who, where), where, who, most, last)
             if len(found) >= most:
                 found.sort()
                 del found[most:]
                 last = found[-1][0]
         return sorted(found)
+
+    def all_free(self) -> dict[Pair, Intervals]:
+        """Every free start minute of the question, the grid left aside, by practitioner and location."""
+        if self.begin >= self.end:
+            return {}
+        pairs, chunk = self._read(self.begin, self.end)
+        return {pair: free for _, pair in pairs if (free := self._free(chunk, *pair))}
+
+    def _read(self, begin: int, end: int) -> tuple[list[tuple[int, Pair]], _Chunk | None]:
+        """Who may be at work where, each with their first start minute in the span, in order; and what they need."""
+        first_day, last_day = self.day_at(begin), self.last_day_at(end + self.minutes)
+        days = Days(self.hours, first_day, last_day)
+        pairs = [(max(begin, first), pair) for first, pair in days.pairs() if first < end]
+        if not pairs:
+            return [], None
+        return pairs, _Chunk((begin, end), days, self._wished(first_day, last_day), self._taken(pairs, end))
+
+    def _free(self, chunk: _Chunk, who: int, where: int) -> Intervals:
+        """The start minutes of the chunk at which they could begin a visit there."""
+        working = chunk.days.working((who, where))
+        if chunk.wished:
+            working = intersection(working, chunk.wished[self.hours.locations[where].time_zone])
+        bounds = max(chunk.span[0], self.bounds[where][0]), min(chunk.span[1], self.bounds[where][1])
+        starts = intersection(starts_within(working, self.minutes), [bounds])
+        if not starts:
+            return []
+        if where not in chunk.full:
+            chunk.full[where] = self._starts_without_a_room(where, chunk.taken)
+        visits = self.blocked(chunk.taken.of_practitioner(who, where, self.travel))
+        away = starts_blocked(chunk.taken.time_off.get(who, ()), self.minutes)
+        return subtraction(starts, union(visits, away, chunk.full[where], self.patient_busy))
 
     def slots(self, starts: list[Start]) -> list[Slot]:
         wanted = {who for *_, who in starts}
@@ -224,7 +248,7 @@ class _Search:
         """By zone, the minutes at which somebody can come; nothing when they can come at any time."""
         return {zone: self.wishes.minutes(first, last, zone) for zone in self.zones} if self.wishes else {}
 
-    def _first_of(self, free: Intervals, where: int, who: int, most: int, last: int) -> Iterator[Start]:
+    def first_of(self, free: Intervals, where: int, who: int, most: int, last: int) -> Iterator[Start]:
         """The first starts on the grid of the wall clock, none after `last`."""
         place = self.hours.locations[where]
         names = place.name, self.hours.name(who), where, who
@@ -235,14 +259,14 @@ class _Search:
                 most -= 1
                 yield minute, *names
 
-    def _blocked(self, busy: Iterable[Interval]) -> Iterator[Interval]:
+    def blocked(self, busy: Iterable[Interval]) -> Iterator[Interval]:
         return starts_blocked(busy, self.minutes, self.type.buffer_before, self.type.buffer_after)
 
     def _starts_without_a_room(self, location_id: int, taken: Taken) -> Intervals:
         """Starts at which every room of the kind is taken; with no such room at all, every start."""
         blocked = [(-EVER, EVER)]
         for room in self.rooms.get(location_id, ()):
-            blocked = intersection(blocked, union(self._blocked(taken.by_room.get(room, ()))))
+            blocked = intersection(blocked, union(self.blocked(taken.by_room.get(room, ()))))
         return blocked
 
     def _patient_busy(self, patient: Patient | None) -> Intervals:

@@ -5,13 +5,17 @@ So it makes no difference how a time became free: cancelled, moved, a closure li
 """
 
 import logging
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, time, timedelta
+from itertools import islice
 
 from django.db.models import Exists, OuterRef
 
 from appointments import availability, offers, waitlist
 from appointments.availability import Slot
+from appointments.free_times import FreeTimes
+from appointments.intervals import Intervals, overlaps
 from appointments.models import Appointment, Offer, OfferRules, WaitlistEntry
 from clinic import times
 from clinic.errors import RuleBroken
@@ -24,6 +28,7 @@ LOOK_AHEAD = timedelta(days=60)
 OFFERED_FROM, OFFERED_UNTIL = time(8), time(20)  # by the clock of the clinic: nobody answers at night
 REST = timedelta(hours=4)  # after an answer, or none, before the next offer
 UNWANTED = {Offer.Answer.DECLINED, Offer.Answer.LAPSED}
+ITS_OWN_FAULT = {"not_waiting", "offer_open", "too_soon"}  # to ask again would be in vain
 
 
 @dataclass(frozen=True)
@@ -78,56 +83,86 @@ def candidates(visit: Appointment) -> list[Candidate]:
 def offer_free_times() -> list[Offer]:
     """One round: end what ran out, then offer each who waits, best first, the soonest time they could have.
 
-    Safe to run at any time and by several at once: a time is held by one of them only, and an entry has one offer.
+    The engine is asked once for each type that is waited for, whoever many wait. Safe to run at any time and by several
+    at once: a time is held by one of them only, and an entry has one offer.
     """
     offers.settle()
-    rules = {rule.location_id: rule for rule in OfferRules.objects.all()}
-    waiting = [entry for entry in _reachable().ranked().with_wishes() if not _is_resting(entry)]
-    made: list[Offer] = []
-    offered = set()
-    for entry in waiting:
-        places = [place for place in entry.places if _offers_now(place, rules)]
-        slot = _next_wanted(entry, places) if entry.pk not in offered else None
+    turn = _Turn([entry for entry in _reachable().ranked().with_wishes() if not _is_resting(entry)])
+    for entry in turn.waiting:
+        if entry.pk not in turn.offered and not turn.offer(entry):
+            turn.offer(entry)  # what was read was no longer so, and is read anew
+    return turn.made
+
+
+class _Turn:
+    """Who waits in this round, and what is free for them: read once for a type, and again only when it has changed."""
+
+    def __init__(self, waiting: list[WaitlistEntry]):
+        self.waiting, self.made, self.offered = waiting, [], set()
+        rules = {rule.location_id: rule for rule in OfferRules.objects.all()}
+        self._rules, self._free = rules, {}
+        self._places = {one.pk: [place for place in one.places if _offers_now(place, rules)] for one in waiting}
+        self._busy = _visits_ahead(waiting)
+
+    def offer(self, entry: WaitlistEntry) -> bool:
+        """Offer them what they could have; False when that was not free any more."""
+        slot = self._soonest(entry)
         if slot is None:
-            continue
-        rule = rules.get(slot.location.pk) or OfferRules(location=slot.location)
-        others = (other for other in waiting if other != entry and other.pk not in offered)
-        group = [entry, *_also(others, entry.type, slot, rule.at_once - 1)]
+            return True
+        rule = self._rules.get(slot.location.pk) or OfferRules(location=slot.location)
+        others = (other for other in self.waiting if other != entry and other.pk not in self.offered)
+        group = [entry, *self._also(others, entry.type, slot, rule.at_once - 1)]
         try:
-            made += offers.make(group, slot, minutes=rule.minutes, by_whom="waitlist")
+            self.made += offers.make(group, slot, minutes=rule.minutes, by_whom="waitlist")
         except RuleBroken as refused:
             log.info("No offer to waitlist entry %s: %s", entry.pk, refused.message)
-        else:
-            offered |= {one.pk for one in group}
-    return made
+            self._free.pop(entry.type, None)
+            return refused.code in ITS_OWN_FAULT
+        self.offered |= {one.pk for one in group}
+        for free in self._free.values():
+            free.take(slot, entry.type.buffer_before, entry.type.buffer_after)
+        return True
 
+    def _soonest(self, entry) -> Slot | None:
+        """The soonest time on a day that was not offered to them in vain."""
+        if not self._places[entry.pk]:
+            return None
+        if entry.type not in self._free:
+            self._free[entry.type] = self._read(entry.type)
+        return self._free[entry.type].soonest(
+            locations=self._places[entry.pk],
+            practitioners={person.pk for person in entry.practitioners.all()},
+            days=waitlist.days(entry),
+            wishes=entry.as_wishes,
+            not_on=_in_vain(entry),
+            busy=self._busy[entry.patient_id],
+        )
 
-def _next_wanted(entry: WaitlistEntry, places: list[Location]) -> Slot | None:
-    """The soonest time on a day that was not offered to them in vain."""
-    in_vain = {offer.local_day for offer in entry.offers.all() if offer.answer in UNWANTED}
-    from_day = date.min
-    while slots := soonest(entry, places, from_day=from_day):
-        day = slots[0].local_start.date()
-        if day not in in_vain:
-            return slots[0]
-        from_day = day + timedelta(days=1)
-    return None
+    def _read(self, type) -> FreeTimes:
+        """At all the places and with all the practitioners that somebody wants for such a visit."""
+        asking = [one for one in self.waiting if one.type == type and one.pk not in self.offered]
+        places = {place for one in asking for place in self._places[one.pk]}
+        named = [set(one.practitioners.all()) for one in asking]
+        now = times.now() + offers.LEAST
+        today = min(times.day_of(now, place.time_zone) for place in places)
+        return FreeTimes(
+            type, places, practitioners=set().union(*named) if all(named) else None, from_day=today,
+            to_day=today + LOOK_AHEAD, now=now,
+        )  # fmt: skip
 
-
-def _also(others, type, slot, most) -> list[WaitlistEntry]:
-    """The next best who could have the same time, where a location offers it to several at once."""
-    found = []
-    for other in others:
-        if len(found) >= most:
-            break
-        if other.type == type and _admits(other, slot) and not _is_busy(other, slot):
-            found.append(other)
-    return found
+    def _also(self, others, type, slot, most) -> list[WaitlistEntry]:
+        """The next best who could have the same time, where a location offers it to several at once."""
+        start, end = times.to_minute(slot.starts_at), times.to_minute(slot.ends_at)
+        fitting = (
+            other
+            for other in others
+            if other.type == type and _admits(other, slot) and not overlaps(self._busy[other.patient_id], start, end)
+        )
+        return list(islice(fitting, most))
 
 
 def _admits(entry, slot) -> bool:
-    in_vain = {offer.local_day for offer in entry.offers.all() if offer.answer in UNWANTED}
-    return slot.local_start.date() not in in_vain and waitlist.admits(
+    return slot.local_start.date() not in _in_vain(entry) and waitlist.admits(
         entry,
         location=slot.location,
         practitioner_id=slot.practitioner.pk,
@@ -136,9 +171,20 @@ def _admits(entry, slot) -> bool:
     )
 
 
-def _is_busy(entry, slot) -> bool:
-    visits = Appointment.objects.holding_time().filter(patient=entry.patient_id)
-    return visits.filter(starts_at__lt=slot.ends_at, ends_at__gt=slot.starts_at).exists()
+def _in_vain(entry) -> set[date]:
+    """Days of which they declined a time already, or did not answer."""
+    return {offer.local_day for offer in entry.offers.all() if offer.answer in UNWANTED}
+
+
+def _visits_ahead(entries) -> dict[int, Intervals]:
+    """When the patients of the entries have visits already, in minutes by their ids; one query."""
+    found = defaultdict(list)
+    visits = Appointment.objects.holding_time().filter(
+        patient__in={entry.patient_id for entry in entries}, ends_at__gt=times.now()
+    )
+    for patient, start, end in visits.order_by().values_list("patient", "start_minute", "end_minute"):
+        found[patient].append((start, end))
+    return found
 
 
 def _starts_within(visit: Appointment, type) -> list[Slot]:

@@ -172,10 +172,8 @@ def settle() -> None:
     for offer in Offer.objects.filter(Q(expires_at__lte=times.now()) | Q(hold=None), answer="").order_by("pk"):
         # Each alone, and only if it is still unanswered: it may be accepted at this very moment.
         _answer([offer.pk], _ended_as(offer), "")
-    for entry in WaitlistEntry.objects.waiting().with_wishes():
-        if ended := waitlist.came_to_an_end(entry):
-            outcome, visit, reason = ended
-            _settle_entry(entry, outcome, visit, reason)
+    for ended in waitlist.came_to_an_end(WaitlistEntry.objects.waiting().with_wishes()):
+        _settle_entry(*ended)
     holds.remove_expired()
 
 

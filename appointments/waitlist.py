@@ -4,7 +4,8 @@ An entry stays open until its visit is booked, it is withdrawn, or it came to it
 is decided by `matching`, and what is offered by `offers`.
 """
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -103,17 +104,22 @@ def lock(entry: WaitlistEntry) -> WaitlistEntry:
     return fresh
 
 
-def came_to_an_end(entry: WaitlistEntry) -> tuple[str, Appointment | None, str] | None:
-    """(outcome, visit, reason) when nothing is waited for any more: the visit was booked by another way, is not to
-    come, or the last day has passed."""
-    if visit := entry.sooner_than:
-        if visit.status not in MOVABLE or visit.starts_at <= times.now():
-            return _O.ENDED, None, f"The visit it was to be sooner than: {visit.get_status_display().lower()}."
-    elif visit := _booked_meanwhile(entry):
-        return _O.BOOKED, visit, ""
-    if entry.until_day and entry.until_day < entry.patient.home_location.today():
-        return _O.ENDED, None, "The last day they could come has passed."
-    return None
+def came_to_an_end(entries: Iterable[WaitlistEntry]) -> Iterator[tuple[WaitlistEntry, str, Appointment | None, str]]:
+    """(entry, outcome, visit, reason) of those, with their wishes, who wait for nothing any more: the visit was booked
+    by another way, is not to come, or the last day has passed. One query for all."""
+    entries = list(entries)
+    booked = _booked_since(entries)
+    for entry in entries:
+        if visit := entry.sooner_than:
+            if visit.status not in MOVABLE or visit.starts_at <= times.now():
+                reason = f"The visit it was to be sooner than: {visit.get_status_display().lower()}."
+                yield entry, _O.ENDED, None, reason
+                continue
+        elif visit := next((one for one in booked[entry.patient_id, entry.type_id] if _is_it(entry, one)), None):
+            yield entry, _O.BOOKED, visit, ""
+            continue
+        if entry.until_day and entry.until_day < entry.patient.home_location.today():
+            yield entry, _O.ENDED, None, "The last day they could come has passed."
 
 
 def admits(entry: WaitlistEntry, *, location: Location, practitioner_id: int, starts_at, ends_at) -> bool:
@@ -231,18 +237,20 @@ def _invalid(field, message) -> RuleBroken:
     return RuleBroken(message, code="invalid", fields={field: message}, status=400)
 
 
-def _booked_meanwhile(entry) -> Appointment | None:
-    """A visit of the type that was booked since and is what they asked for."""
-    booked = Appointment.objects.holding_time().filter(
-        patient=entry.patient_id, type=entry.type_id, booked_at__gte=entry.added_at, starts_at__gt=times.now()
-    )
-    for visit in booked.select_related("location").order_by("starts_at"):
-        if admits(
-            entry,
-            location=visit.location,
-            practitioner_id=visit.practitioner_id,
-            starts_at=visit.starts_at,
-            ends_at=visit.ends_at,
-        ):
-            return visit
-    return None
+def _booked_since(entries) -> dict[tuple[int, int], list[Appointment]]:
+    """By patient and type, the visits to come that were booked since the first of the entries was made."""
+    found = defaultdict(list)
+    if entries:
+        visits = Appointment.objects.holding_time().filter(
+            patient__in={entry.patient_id for entry in entries}, starts_at__gt=times.now(),
+            booked_at__gte=min(entry.added_at for entry in entries),
+        )  # fmt: skip
+        for visit in visits.select_related("location").order_by("starts_at"):
+            found[visit.patient_id, visit.type_id].append(visit)
+    return found
+
+
+def _is_it(entry, visit) -> bool:
+    """Whether the visit was booked while they waited and is what they asked for."""
+    where = {name: getattr(visit, name) for name in ("location", "practitioner_id", "starts_at", "ends_at")}
+    return visit.booked_at >= entry.added_at and admits(entry, **where)

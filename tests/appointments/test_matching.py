@@ -358,3 +358,32 @@ def test_a_broker_that_is_away_does_not_spoil_the_cancelling(
         visit_status.cancel(full[0], by=desk)
 
     assert Appointment.objects.get(pk=full[0].pk).status == "cancelled"
+
+
+def test_a_round_asks_the_same_for_few_and_for_many(waits, full, chiro, marietta):
+    TimeOff.objects.filter(practitioner=chiro).update(starts_at=at(0, day=MONDAY))  # nothing is free
+    make.practitioner(marietta, days=[])
+    waits("Ann")
+    waits("Ben", practitioners=[chiro])
+    with CaptureQueriesContext(connection) as for_two:
+        assert matching.offer_free_times() == []
+
+    for n in range(30):
+        waits(f"Many{n}", wishes=Wishes((n % 5,)), urgency=n % 3, practitioners=[chiro] if n % 2 else [])
+    with CaptureQueriesContext(connection) as for_many:
+        assert matching.offer_free_times() == []
+
+    assert len(for_many) == len(for_two)
+
+
+def test_a_room_that_two_could_have_is_offered_once_and_the_next_time_goes_on(waits, atlanta, adjustment, clock):
+    atlanta.rooms.filter(kind="adjusting").exclude(pk=atlanta.rooms.filter(kind="adjusting").first().pk).delete()
+    for _ in range(2):
+        only_that_monday(make.practitioner(atlanta, starts=time(9), ends=time(10), days=[0]))
+    for name in ("Ann", "Ben", "Cleo"):
+        waits(name)
+        clock.shift(timedelta(minutes=1))
+
+    matching.offer_free_times()
+
+    assert offered() == [("Ann", "Mon 09:00"), ("Ben", "Mon 09:30")]
