@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import Min, OuterRef, Subquery
 
-from appointments import calendars, demo_history
+from appointments import calendars, demo_history, demo_waitlist
 from appointments.hours import Hours
 from appointments.intervals import Intervals, overlaps
 from appointments.models import Appointment, AppointmentEvent, AppointmentType, ExtraHours, TimeOff, WeeklyHours
@@ -38,6 +38,7 @@ def load(world: World) -> None:
     AppointmentEvent.objects.bulk_create(events, batch_size=BATCH)
     first_step = AppointmentEvent.objects.filter(appointment=OuterRef("pk")).values("appointment")
     Appointment.objects.update(booked_at=Subquery(first_step.annotate(at=Min("at")).values("at")))
+    demo_waitlist.load(world)
 
 
 def _types() -> dict[str, AppointmentType]:

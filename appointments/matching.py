@@ -16,9 +16,10 @@ from appointments import availability, offers, waitlist
 from appointments.availability import Slot
 from appointments.free_times import FreeTimes
 from appointments.intervals import Intervals, overlaps
-from appointments.models import Appointment, Offer, OfferRules, WaitlistEntry
+from appointments.models import Appointment, AppointmentType, Offer, OfferRules, WaitlistEntry
 from clinic import times
 from clinic.errors import RuleBroken
+from clinic.models import User
 from locations.models import Location
 from patients.models import Consent
 
@@ -78,6 +79,21 @@ def candidates(visit: Appointment) -> list[Candidate]:
         if slot:
             found.append(Candidate(entry, slot, waitlist.reasons(entry)))
     return found
+
+
+def who_could_have(slot: Slot, type: AppointmentType, user: User) -> list[Candidate]:
+    """Of those the user may book for, who waits for such a visit and could have that time, best first. The desk chooses
+    among all without an offer, be they written to or called."""
+    waiting = WaitlistEntry.objects.visible_to(user, "appointment.create").waiting().wanting([slot.location])
+    without_offer = ~Exists(Offer.objects.filter(entry=OuterRef("pk"), answer="", expires_at__gt=times.now()))
+    entries = list(waiting.filter(without_offer, type=type).ranked().with_wishes())
+    busy = _visits_ahead(entries)
+    start, end = times.to_minute(slot.starts_at), times.to_minute(slot.ends_at)
+    return [
+        Candidate(entry, slot, waitlist.reasons(entry))
+        for entry in entries
+        if _admits(entry, slot) and not overlaps(busy[entry.patient_id], start, end)
+    ]
 
 
 def offer_free_times() -> list[Offer]:

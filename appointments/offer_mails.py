@@ -15,8 +15,9 @@ from clinic.outbox import Due, Mail, Skip
 
 KINDS = {
     "waitlist-offer": "a time became free for somebody on the waitlist",
-    "waitlist-taken": "a time that was offered went to somebody else",
+    "waitlist-taken": "a time that was offered went to somebody else, or was taken back",
 }
+GONE = [Offer.Answer.TAKEN, Offer.Answer.WITHDRAWN]
 SUBJECTS = {
     "waitlist-offer": "A time is free: {when}",
     "waitlist-taken": "No longer free: {when}",
@@ -32,7 +33,7 @@ def due(at, since) -> list[Due]:
         ),
         *(
             _due(offer, "taken", "waitlist-taken", offer.answered_at, offer.starts_at)
-            for offer in _new(_told_and_taken(at, since), "taken")
+            for offer in _new(_told_in_vain(at, since), "taken")
         ),
     ]
 
@@ -57,6 +58,7 @@ def compose(message: Message) -> Mail | Skip:
         "offer": offer,
         "is_offer": message.kind == "waitlist-offer",
         "is_shared": offers.is_shared(offer),
+        "is_withdrawn": offer.answer == Offer.Answer.WITHDRAWN,
         "when": times.spoken(offer.starts_at, zone),
         "until": times.spoken(offer.expires_at, zone),
         "sooner_than": times.spoken(sooner.starts_at, sooner.location.time_zone) if sooner else "",
@@ -80,12 +82,12 @@ def _overtaken(message, offer) -> str:
     return "" if offers.is_standing(offer) else offers.why_gone(offer)
 
 
-def _told_and_taken(at, since):
+def _told_in_vain(at, since):
     """Those who were written to; who never heard of the time need not hear that it is gone."""
     went_out = [Message.Status.SENT, Message.Status.SENT_MAYBE_TWICE]
     told = Message.objects.filter(key=OuterRef("told_by"), status__in=went_out)
-    taken = Offer.objects.filter(answer=Offer.Answer.TAKEN, answered_at__gt=since, answered_at__lte=at)
-    return taken.alias(told_by=_key("made")).filter(Exists(told))
+    gone = Offer.objects.filter(answer__in=GONE, answered_at__gt=since, answered_at__lte=at)
+    return gone.alias(told_by=_key("made")).filter(Exists(told))
 
 
 def _new(found, name):

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.http import Http404
 
 from appointments import booking, calendars, holds, waitlist
 from appointments.availability import Slot
@@ -62,6 +63,11 @@ def why_gone(offer: Offer) -> str:
     return GONE[offer.answer or _ended_as(offer)]
 
 
+def outcome(offer: Offer) -> str:
+    """What became of an offer, for the desk."""
+    return _A(offer.answer or _ended_as(offer)).label
+
+
 def is_shared(offer: Offer) -> bool:
     """Whether others are asked for the same time."""
     return offer.hold_id is not None and Offer.objects.filter(hold=offer.hold_id, answer="").count() > 1
@@ -89,6 +95,7 @@ def make(
     """
     if by is not None:
         access.require(by, "appointment.create", slot.location)
+        _require_in_sight(entries, by)
     now, expires_at = times.now(), expiry(slot, entries[0], minutes)
     hold = holds.place(
         practitioner=slot.practitioner,
@@ -150,12 +157,15 @@ def take_back(offer: Offer, *, by: User) -> None:
 @transaction.atomic
 def take_off(entry: WaitlistEntry, *, by: User | None, by_whom: str = "", reason: str = "") -> None:
     """Withdraw a patient from the list; an open offer ends with it. Raises RuleBroken (`not_waiting`)."""
+    if by is not None:
+        _require_in_sight([entry], by)
     _close(entry, _O.WITHDRAWN, by=by, by_whom=by_whom, reason=reason)
 
 
 @transaction.atomic
 def book(entry: WaitlistEntry, slot: Slot, *, by: User) -> Appointment:
     """Book without an offer: the patient is on the phone. Raises RuleBroken (`offer_open`), and as booking does."""
+    _require_in_sight([entry], by)
     where = {"starts_at": slot.starts_at, "practitioner": slot.practitioner, "location": slot.location}
     if entry.sooner_than:
         visit = booking.reschedule(entry.sooner_than, by=by, reason="An earlier day from the waitlist", **where)
@@ -175,6 +185,12 @@ def settle() -> None:
     for ended in waitlist.came_to_an_end(WaitlistEntry.objects.waiting().with_wishes()):
         _settle_entry(*ended)
     holds.remove_expired()
+
+
+def _require_in_sight(entries, by: User) -> None:
+    ids = {entry.pk for entry in entries}
+    if WaitlistEntry.objects.visible_to(by, "appointment.create").filter(pk__in=ids).count() != len(ids):
+        raise Http404
 
 
 def _settle_entry(entry, outcome, visit, reason) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from appointments import links_urls
+from appointments import links_urls, waitlist_urls
 from appointments.views import booking, bulk_moves, calendar, closures, follow_ups, practitioners, series, types, visits
 
 urlpatterns = [
@@ -33,4 +33,5 @@ urlpatterns = [
     path("setup/closures/", closures.closures, name="setup-closures"),
     path("setup/closures/<int:pk>/take-back/", closures.take_back, name="setup-closure-back"),
     *links_urls.urlpatterns,
+    *waitlist_urls.urlpatterns,
 ]

@@ -5,7 +5,7 @@ from django.db.models import Prefetch
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from appointments import bulk_moves, follow_ups, move_links
+from appointments import bulk_moves, follow_ups, move_links, waitlist_page
 from appointments.models import FollowUp
 from clinic import times
 from clinic.policy import requires
@@ -34,6 +34,7 @@ def listing(request):
         "chosen": chosen,
         "is_all": len(chosen) == len(mine),
         "shows_place": len(chosen) > 1,
+        "waiting": waitlist_page.entries(request.user, state=waitlist_page.WAITING, locations=chosen).count(),
         "query": "&".join(f"location={place.slug}" for place in chosen),
         "limit": worklists.SHOWN,
         "quick": [(result.value, result.label) for result in QUICK],

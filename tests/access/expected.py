@@ -6,16 +6,19 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from unittest import mock
 from urllib.parse import urlencode
 
-from appointments.models import Appointment, AppointmentType
+from appointments import waitlist
+from appointments.models import Appointment, AppointmentType, WaitlistEntry
 from careplans import planning
 from careplans.models import CarePlan
 from clinic import times
+from locations import access
 from locations.models import Location
 from tests import make
 from tests.access.addresses import API, Address
-from tests.access.world import Side, plan_of
+from tests.access.world import TABLE, Side, plan_of
 
 
 def _room(side):
@@ -33,6 +36,9 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "appointments/{pk}/series-move/": lambda side: (side.member.pk,),
     "appointments/{pk}/series-cancel/": lambda side: (side.member.pk,),
     "series/{pk}/": lambda side: (side.series.pk,),
+    "waitlist/{pk}/": lambda side: (side.offer.entry_id,),
+    "waitlist/{pk}/offer/": lambda side: (_waits(side).pk,),
+    "offers/{pk}/": lambda side: (side.offer.pk,),
     "evaluations/{pk}/": lambda side: (side.draft.pk,),
     "evaluations/{pk}/addenda/": lambda side: (side.signed.pk,),
     "red-flags/{pk}/": lambda side: (side.event.pk,),
@@ -60,6 +66,8 @@ ASKED: dict[str, Callable[[Side], dict]] = {
     "care-plans/new/": lambda side: {"evaluation": side.signed.pk},
     "appointments/new/": lambda side: {"patient": side.patient.pk},
     "series/new/": lambda side: {"patient": side.patient.pk},
+    "waitlist/new/": lambda side: {"patient": side.patient.pk},
+    "waitlist/{pk}/offer/": lambda side: {"slot": _free(side)},
 }
 
 
@@ -171,6 +179,19 @@ def _slot(side, hour=11):
     return make.at(hour, zone=side.place.time_zone).isoformat()
 
 
+def _free(side):
+    """A free time as the pages of the waitlist send it."""
+    return f"{_slot(side, 15)}|{side.place.slug}|{side.chiro.pk}"
+
+
+def _waits(side):
+    """An entry of the patient that has no offer yet."""
+    with mock.patch.dict(access.TABLE, TABLE):
+        kind = AppointmentType.objects.get(slug="evaluation")
+        found = WaitlistEntry.objects.filter(patient=side.patient, type=kind).first()
+        return found or waitlist.add(side.patient, waitlist.Asked(kind, [side.place]), by=side.chiro.user)
+
+
 _SCHEDULE = {"weekdays": [0, 1, 2, 3, 4], "at_time": "10:00"}
 _MORE = {"text": "Seen again.", "reason": "Asked by the patient."}
 _RESOLUTION = {
@@ -244,6 +265,13 @@ GOOD: dict[str, Good] = {
     "POST appointments/{pk}/undo/": Good(
         lambda side: {"event": side.visit.history.order_by("pk").last().pk}, _visit_was_confirmed
     ),
+    "POST waitlist/new/": Good(
+        lambda side: {"patient": side.patient.pk, "type": "evaluation", "urgency": 1, "weekdays": ["0"]}
+    ),
+    "POST waitlist/{pk}/edit/": Good(lambda side: {"type": side.type.slug, "urgency": 2}),
+    "POST waitlist/{pk}/take-off/": Good(lambda side: {"reason": "Moves away."}),
+    "POST waitlist/{pk}/offer/": Good(lambda side: {"slot": _free(side), "entries": [_waits(side).pk], "offer": "yes"}),
+    "POST offers/{pk}/answer/": Good(lambda side: {"step": "accept"}),
     "POST follow-ups/": Good(lambda side: {"about": "unconfirmed", "visit": side.visit.pk, "result": "no_answer"}),
     "POST evaluations/start/": Good(lambda side: {"patient": side.patient.pk}),
     "POST evaluations/{pk}/": Good(lambda side: {"version": side.draft.version, "heart_rate[]status": "assessed",

@@ -260,3 +260,16 @@ def test_the_page_of_an_offer_asks_little(offer, url, client, django_assert_max_
 
     with django_assert_max_num_queries(4):
         client.get(address)
+
+
+def test_who_was_told_of_a_time_is_told_that_the_clinic_took_it_back(offer, mailoutbox, clock, desk):
+    (made,) = offer("Ann")
+    clock.move_to(NOW + offers.GRACE)
+    outbox.send_due()
+    offers.take_back(made, by=desk)
+
+    outbox.send_due()
+    outbox.send_due()
+
+    assert [mail.subject for mail in mailoutbox] == [f"A time is free: {WHEN}", f"No longer free: {WHEN}"]
+    assert "We need the time we wrote to you about for something else" in mailoutbox[1].body
