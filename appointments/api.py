@@ -11,8 +11,9 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from appointments import availability, booking, visit_status
+from appointments import availability, booking, moves_api, visit_status
 from appointments.models import Appointment, AppointmentEvent, AppointmentType
+from appointments.visit_json import AppointmentOut
 from clinic.rest import IdField, InstantField, LineField, StrictSerializer, once
 from locations.models import Location, Practitioner
 from patients.models import Patient
@@ -22,25 +23,6 @@ class AppointmentTypeOut(serializers.ModelSerializer):
     class Meta:
         model = AppointmentType
         fields = ["slug", "name", "minutes", "least_minutes", "most_minutes", "room_kind", "is_bookable_online"]
-
-
-class AppointmentOut(serializers.Serializer):
-    """An appointment as the API shows it; instants carry the offset of its location's zone."""
-
-    def to_representation(self, visit):
-        return {
-            "id": visit.pk,
-            "patient": {"id": visit.patient_id, "name": visit.patient.name},
-            "practitioner": {"id": visit.practitioner_id, "name": visit.practitioner.name},
-            "location": {"slug": visit.location.slug, "name": visit.location.name},
-            "room": {"id": visit.room_id, "name": visit.room.name},
-            "type": visit.type.slug,
-            "status": visit.status,
-            "starts_at": visit.local_start.isoformat(),
-            "ends_at": visit.local_end.isoformat(),
-            "time_zone": visit.location.time_zone,
-            "next_steps": [step.name for step in visit_status.allowed(visit)],
-        }
 
 
 class EventOut(serializers.ModelSerializer):
@@ -281,4 +263,5 @@ ENDPOINTS = [
     ("appointment-types", AppointmentTypes, "appointment-type"),
     ("availability", Availability, "availability"),
     ("appointments", Appointments, "appointment"),
+    *moves_api.ENDPOINTS,
 ]

@@ -330,6 +330,17 @@ GOOD: dict[str, Good] = {
     "POST api/v1/appointments/{pk}/start/": Good(before=_visit_is("arrived")),
     "POST api/v1/appointments/{pk}/complete/": Good(before=_visit_is("in_room")),
     "POST api/v1/appointments/{pk}/no-show/": Good(before=_visit_is_over),
+    "POST api/v1/visit-moves/": Good(
+        lambda side: {
+            "moves": [{"appointment": side.visit.pk, "starts_at": _slot(side), "practitioner": side.chiro.pk}],
+            "reason": "Ill",
+        }
+    ),
+    "POST api/v1/visit-moves/preview/": Good(
+        lambda side: {"location": [side.place.slug], "practitioner": side.chiro.pk, "first": f"{make.MONDAY}",
+                      "last": f"{make.MONDAY}"},
+        changes=False,
+    ),
     "POST api/v1/evaluations/": Good(lambda side: {"patient": side.patient.pk}),
     "PATCH api/v1/evaluations/{pk}/": Good(
         lambda side: {"version": side.draft.version, "findings": [{"code": "heart_rate", "value": 71}]}
