@@ -1,10 +1,13 @@
 """Which mails about visits are due, read off the visits and their history; nothing is planned ahead.
 
 Notices follow what happened (booked, moved, cancelled) after a grace, so that a slip put right at once is never
-mailed: what happens within the grace of the step before it counts as one step. Reminders go 48 hours and 2 hours ahead.
+mailed: what happens within the grace of the step before it counts as one step. What happened to several visits of a
+patient at about the same time is one mail. Reminders go 48 hours and 2 hours ahead.
 """
 
-from datetime import timedelta
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.conf import settings
@@ -13,6 +16,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from appointments import calendar_file, letters, offer_mails, visit_mails
 from appointments.models import Appointment, AppointmentEvent
+from appointments.visit_mails import News
 from clinic import outbox, times
 from clinic.models import Message
 from clinic.outbox import Due, Mail, Skip
@@ -28,11 +32,13 @@ KINDS = {
     "visit-moved": "a visit was moved or changed",
     "visit-cancelled": "a visit was cancelled",
     "visit-restored": "a visit was cancelled by mistake and stands",
+    "visits-changed": "several visits were booked, moved or cancelled",
     "visit-reminder-48h": "48 hours before a visit",
     "visit-reminder-2h": "2 hours before a visit",
     **offer_mails.KINDS,
 }
 EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
+SEVERAL = "visits-changed"
 PLACED = ("booked", "rescheduled")
 TOLD = (*PLACED, "cancelled", "restored")
 
@@ -44,24 +50,40 @@ def due(at, since) -> list[Due]:
 
 
 def compose(message: Message) -> Mail | Skip:
-    """The mail as the visit stands now, or why there is none. Locks the visit, so call it in a transaction."""
+    """The mail as its visits stand now, or why there is none. Locks the visits, so call it in a transaction."""
     if message.kind in offer_mails.KINDS:
         return offer_mails.compose(message)
-    visit = (
-        Appointment.objects.select_for_update(of=("self",))
-        .select_related("patient", "practitioner__user", "location", "type")
-        .get(pk=message.about_id)
-    )
-    if reason := _overtaken(message, visit) or letters.unreachable(visit.patient):
+    told = message.detail["news"] if message.kind == SEVERAL else [_only_news(message)]
+    rows = Appointment.objects.select_for_update(of=("self",)).filter(pk__in=[one["visit"] for one in told])
+    # In order of their ids, like whoever moves or cancels several at once: so neither waits for the other for ever.
+    rows = rows.select_related("patient", "practitioner__user", "location", "type").order_by("pk")
+    visits = {visit.pk: visit for visit in rows}
+    overtaken = _overtaken_among(told, visits)
+    outbox.leave_out(message, {_notice_key(one): reason for one in told if (reason := overtaken[one["visit"]])})
+    told = [one for one in told if not overtaken[one["visit"]]]
+    if not told:
+        return Skip(" ".join(dict.fromkeys(overtaken.values())))
+    patient = visits[told[0]["visit"]].patient
+    if reason := letters.unreachable(patient):
         return Skip(reason)
-    is_cancelled = message.kind == visit_mails.CANCELLED
-    link = "" if is_cancelled else letters.link("visit-link", purpose="visit", on=visit, expires_at=visit.ends_at)
-    news = visit_mails.News(message.kind, visit, message.detail.get("moved_from", ""), link)
+    news = [_news(one, visits[one["visit"]]) for one in told]
     return visit_mails.write(
-        [news],
-        unsubscribe_url=letters.unsubscribe_link(visit.patient),
-        attachments=[calendar_file.attachment(visit)],
+        news,
+        unsubscribe_url=letters.unsubscribe_link(patient),
+        attachments=[calendar_file.attachment([one.visit for one in news])],
     )
+
+
+def _only_news(message: Message) -> dict:
+    """What a mail about a single visit tells, as one about several keeps it."""
+    return {**message.detail, "kind": message.kind, "visit": message.about_id, "last": int(message.key.split(":")[-1])}
+
+
+def _news(told: dict, visit: Appointment) -> News:
+    link = ""
+    if told["kind"] != visit_mails.CANCELLED:
+        link = letters.link("visit-link", purpose="visit", on=visit, expires_at=visit.ends_at)
+    return News(told["kind"], visit, told.get("moved_from", ""), link)
 
 
 def _notices(at, since) -> list[Due]:
@@ -71,7 +93,45 @@ def _notices(at, since) -> list[Due]:
     events = events.select_related("appointment__location").order_by("appointment", "at", "pk")
     untold = set(recent.values_list("pk", flat=True))
     found = (_notice(list(group), untold, at) for _, group in groupby(events, key=lambda e: e.appointment_id))
-    return [notice for notice in found if notice]
+    by_patient = defaultdict(list)
+    for notice in found:
+        if notice:
+            by_patient[notice.patient_id].append(notice)
+    busy = _changed_just_now(by_patient, at)
+    return [
+        _together(patient, notices)
+        for patient, notices in by_patient.items()
+        if patient not in busy or any(_cannot_wait(notice, at) for notice in notices)
+    ]
+
+
+def _changed_just_now(patients, at) -> set[int]:
+    """Patients with whose visits somebody is still at work: what comes of it goes into the same mail."""
+    young = AppointmentEvent.objects.filter(
+        step__in=TOLD, at__gt=at - GRACE, at__lte=at, appointment__patient__in=patients
+    )
+    return set(young.values_list("appointment__patient", flat=True)) if patients else set()
+
+
+def _cannot_wait(notice: Due, at) -> bool:
+    """Nobody waits for more than one grace longer, nor until it is too late."""
+    return at >= notice.due_at + GRACE or at + GRACE >= notice.useless_after
+
+
+def _together(patient_id: int, notices: list[Due]) -> Due:
+    """One mail for what is due to a patient; each notice is a part of it, so that no other mail tells the same."""
+    if len(notices) == 1:
+        return replace(notices[0], parts=(notices[0].key,))
+    told = [
+        {**one.detail, "kind": one.kind, "visit": one.about_id, "last": int(one.key.split(":")[-1]),
+         "useless_after": one.useless_after.isoformat()}
+        for one in notices
+    ]  # fmt: skip
+    return Due(
+        f"patient:{patient_id}:notices:{max(one['last'] for one in told)}", SEVERAL, "patients.patient", patient_id,
+        patient_id, max(one.due_at for one in notices), max(one.useless_after for one in notices), {"news": told},
+        tuple(one.key for one in notices),
+    )  # fmt: skip
 
 
 def _notice(history, untold, at) -> Due | None:
@@ -148,22 +208,28 @@ def _key(pk, name, last):
     return Concat(Value("appointment:"), Cast(pk, CharField()), Value(f":{name}:"), last, output_field=CharField())
 
 
-def _overtaken(message, visit) -> str:
-    """Why the visit as it is now makes the mail wrong, or nothing."""
-    about = int(message.key.rsplit(":", 1)[1])
-    if message.kind in AHEAD:
+def _notice_key(told: dict) -> str:
+    return f"appointment:{told['visit']}:notice:{told['last']}"
+
+
+def _overtaken_among(told: list[dict], visits: dict[int, Appointment]) -> dict[int, str]:
+    """By visit, why it as it is now makes what is told of it wrong, or nothing."""
+    steps = AppointmentEvent.objects.filter(step__in=TOLD, appointment__in=visits).order_by("at", "pk")
+    last_told = dict(steps.values_list("appointment", "pk"))
+    return {one["visit"]: _overtaken(one, visits[one["visit"]], last_told.get(one["visit"])) for one in told}
+
+
+def _overtaken(told: dict, visit: Appointment, last_told: int | None) -> str:
+    if told["kind"] in AHEAD:
         if visit.status not in EXPECTED:
             return f"The visit is {visit.get_status_display().lower()}."
-        return "" if visit.start_minute == about else "The visit was moved since."
-    if visit.history.filter(step__in=TOLD).latest("at", "pk").pk != about:
+        return "" if visit.start_minute == told["last"] else "The visit was moved since."
+    if last_told != told["last"]:
         return "The visit was changed again since."
-    if "takes_back" in message.detail and not _was_told(visit, message.detail["takes_back"]):
+    if "useless_after" in told and times.now() >= datetime.fromisoformat(told["useless_after"]):
+        return "Its time had passed before it could be sent."
+    if "takes_back" in told and not outbox.was_told(f"appointment:{visit.pk}:notice:{told['takes_back']}"):
         return "The patient was never told of what was taken back."
-    if message.kind != "visit-cancelled" and visit.status not in EXPECTED:
+    if told["kind"] != visit_mails.CANCELLED and visit.status not in EXPECTED:
         return f"The visit is {visit.get_status_display().lower()}."
     return ""
-
-
-def _was_told(visit, event_id) -> bool:
-    sent = (Message.Status.SENT, Message.Status.SENT_MAYBE_TWICE, Message.Status.CLAIMED)
-    return Message.objects.filter(key=f"appointment:{visit.pk}:notice:{event_id}", status__in=sent).exists()

@@ -146,6 +146,8 @@ def cancel(
     What is still wanted is owed from now on; else it is let go with the reason.
     """
     affected = members(appointment, scope)
+    # Held in order of their ids before any is changed: a mail about several of them holds them in that order too.
+    list(Appointment.objects.select_for_update().filter(pk__in=[v.pk for v in affected]).order_by("pk"))
     if scope != THIS:
         reason = checked_reason(reason, needed="Say why the visits are cancelled.")
     cancelled = [visit_status.cancel(visit, by=by, reason=reason) for visit in affected]

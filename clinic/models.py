@@ -95,6 +95,17 @@ class Message(models.Model):
         ]
 
 
+class MessagePart(models.Model):
+    """One of the things that a mail tells of; the unique key means that no other mail tells of it too.
+
+    `left_out` says why the mail, once written, did not tell of it after all.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="parts")
+    key = models.CharField(max_length=200, unique=True)
+    left_out = models.CharField(max_length=200, blank=True)
+
+
 class Link(models.Model):
     """A link in a mail: random, stored hashed, for one purpose, expiring, revocable."""
 

@@ -3,7 +3,8 @@
 A sweep, safe to run from any number of processes at once and to be killed at any point:
 
 1. Find what fell due: `<app>.reminders.due` of each package reads it off the data; nothing is planned ahead.
-2. Insert a row each. The unique key makes a second one impossible, whoever inserts first.
+2. Insert a row each. The unique key makes a second one impossible, whoever inserts first. A mail that tells of several
+   things at once has a part for each, with a unique key of its own: no two mails tell of the same.
 3. Claim up to BATCH rows by a conditional update, under a lease that runs out; commit.
 4. For each row: open the connection if it is not open, then, in one transaction, see that the lease still holds, let
    `<app>.reminders.compose` decide by the data as they are now, and mark the row `in_data`; commit.
@@ -16,7 +17,8 @@ is sent once more and flagged, and never a third time.
 
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.mime.base import MIMEBase
@@ -26,11 +28,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, Max, Min, OuterRef, Q
 
 from clinic import times
-from clinic.models import Heartbeat, Message
+from clinic.models import Heartbeat, Message, MessagePart
 from clinic.post import Post, Refused, ServerAway, TryLater, Unsure
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,10 @@ OPEN = (S.WAITING, S.RETRY, S.CLAIMED)
 
 @dataclass(frozen=True)
 class Due:
-    """A mail that fell due. After `useless_after` it is not sent any more but listed as missed."""
+    """A mail that fell due. After `useless_after` it is not sent any more but listed as missed.
+
+    `parts` are the keys of what it tells of, where more than one mail could come to tell of the same.
+    """
 
     key: str
     kind: str
@@ -56,6 +61,7 @@ class Due:
     due_at: datetime
     useless_after: datetime
     detail: dict = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,8 +125,8 @@ def send_due(at: datetime | None = None, *, dry_run: bool = False) -> list[Messa
     owed = _find(moment)
     if dry_run:
         waiting = Message.objects.filter(_free(moment)).order_by("due_at", "pk")
-        return [_rehearse(message, moment) for message in [*waiting, *owed]]
-    Message.objects.bulk_create(owed, ignore_conflicts=True, batch_size=500)
+        return [_rehearse(message, moment) for message in [*waiting, *(one.message for one in owed)]]
+    _owe(owed)
     if at is None:
         Heartbeat.objects.update_or_create(name=SWEEP, defaults={"at": moment})
     return _send_claimed(moment)
@@ -133,8 +139,21 @@ def try_again(message: Message) -> bool:
 
 
 def not_yet_owed(queryset, key):
-    """Rows of any queryset for which no message with that key exists; `key` is a database expression."""
-    return queryset.alias(message_key=key).filter(~Exists(Message.objects.filter(key=OuterRef("message_key"))))
+    """Rows of any queryset of which no message tells, by its key or that of a part; `key` is a database expression."""
+    told = (Exists(model.objects.filter(key=OuterRef("message_key"))) for model in (Message, MessagePart))
+    return queryset.alias(message_key=key).filter(*(~one for one in told))
+
+
+def leave_out(message: Message, reasons: Mapping[str, str]) -> None:
+    """Keep why a mail that is just being written does not tell of some of its parts, by their keys."""
+    for key, reason in reasons.items():
+        MessagePart.objects.filter(message=message.pk, key=key).update(left_out=reason)
+
+
+def was_told(key: str) -> bool:
+    """Whether a mail went out, or is just going out, that tells of the part."""
+    sent = (S.SENT, S.SENT_MAYBE_TWICE, S.CLAIMED)
+    return MessagePart.objects.filter(key=key, left_out="", message__status__in=sent).exists()
 
 
 def _modules():
@@ -156,7 +175,15 @@ def _clock_went_back(now) -> bool:
     return newest is not None and now < newest - timedelta(minutes=5)
 
 
-def _find(at) -> list[Message]:
+@dataclass(frozen=True)
+class Owed:
+    """A row that is not saved yet, with the keys of its parts."""
+
+    message: Message
+    parts: tuple[str, ...]
+
+
+def _find(at) -> list[Owed]:
     """Unsaved rows of what fell due since the last sweep, so after an outage also of what was missed."""
     marks = dict(Heartbeat.objects.filter(name__in=[SWEEP, BEGINS]).values_list("name", "at"))
     since = min(marks.get(SWEEP, times.now()), at) - OVERLAP
@@ -164,20 +191,45 @@ def _find(at) -> list[Message]:
     found: Iterable[Due] = (due for module in _modules() for due in module.due(at, since))
     domain = urlsplit(settings.BASE_URL).hostname or "localhost"
     return [
-        Message(
-            key=due.key,
-            kind=due.kind,
-            patient_id=due.patient_id,
-            about=due.about,
-            about_id=due.about_id,
-            detail=due.detail,
-            due_at=due.due_at,
-            try_after=due.due_at,
-            useless_after=due.useless_after,
-            message_id=f"<{uuid.uuid4().hex}@{domain}>",
+        Owed(
+            parts=due.parts,
+            message=Message(
+                key=due.key,
+                kind=due.kind,
+                patient_id=due.patient_id,
+                about=due.about,
+                about_id=due.about_id,
+                detail=due.detail,
+                due_at=due.due_at,
+                try_after=due.due_at,
+                useless_after=due.useless_after,
+                message_id=f"<{uuid.uuid4().hex}@{domain}>",
+            ),
         )
         for due in found
     ]
+
+
+def _owe(found: Iterable[Owed]) -> None:
+    """Keep what nobody owes yet. Where a rival was first with a part, the rest of the mail waits for the next sweep."""
+    found = list(found)
+    in_parts = [one for one in found if one.parts]
+    try:
+        _owe_in_parts(in_parts)
+    except IntegrityError:
+        for one in in_parts:
+            with suppress(IntegrityError):
+                _owe_in_parts([one])
+    alone = [one.message for one in found if not one.parts]
+    Message.objects.bulk_create(alone, ignore_conflicts=True, batch_size=500)
+
+
+@transaction.atomic
+def _owe_in_parts(found: list[Owed]) -> None:
+    Message.objects.bulk_create([one.message for one in found], batch_size=500)
+    MessagePart.objects.bulk_create(
+        [MessagePart(message=one.message, key=key) for one in found for key in one.parts], batch_size=500
+    )
 
 
 def _free(at) -> Q:

@@ -23,6 +23,7 @@ WRITERS = {
     },
     "AuditEntry": {"clinic.audit"},
     "Message": {"clinic.outbox"},
+    "MessagePart": {"clinic.outbox"},
     "Link": {"clinic.tokens"},
     "ApiToken": {"clinic.tokens"},
     "IdempotentRequest": {"clinic.rest"},

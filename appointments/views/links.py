@@ -71,7 +71,7 @@ def visit_calendar(request, token):
     found = visit_links.find(token)
     if found is None:
         return gone(request)
-    answer = HttpResponse(calendar_file.render(found[1]), content_type="text/calendar; charset=utf-8")
+    answer = HttpResponse(calendar_file.render([found[1]]), content_type="text/calendar; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="visit.ics"'
     return answer
 

@@ -176,6 +176,29 @@ def test_the_mail_shown_is_the_mail_sent(sign_in, desk, visits, ill, colleague, 
         assert (mail.subject, body.strip()) == (subject, text.strip())
 
 
+def test_a_patient_with_two_visits_gets_one_mail_and_it_is_the_one_shown(
+    sign_in, desk, visits, ill, atlanta, chiro, adjustment, mailoutbox
+):
+    with time_machine.travel(at(9, day=MONDAY - timedelta(days=4)), tick=False) as clock:
+        outbox.begin()
+        booking.book(
+            patient=visits[0].patient, practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(16), by=desk
+        )
+        clock.shift(timedelta(days=1))
+        outbox.begin()
+        client = sign_in(desk)
+        shown = client.get("/moves/", {**ill, "to": "same"})
+        client.post("/moves/", {**ill, "to": "same", **chosen(shown), "reason": "Flu"})
+        clock.shift(reminders.GRACE)
+        outbox.send_due()
+
+    (preview,) = [one for one in shown.context["mails"] if one.count == 2]
+    (mail,) = [mail for mail in mailoutbox if mail.to == [preview.mail.to]]
+    body = re.sub(r"http\S+", "…", mail.body)
+    assert (mail.subject, body.strip()) == (preview.mail.subject, preview.mail.text.strip())
+    assert mail.subject == "2 of your visits have changed"
+
+
 def test_who_cannot_be_written_to_is_to_be_called(sign_in, desk, visits, ill, colleague):
     visits[0].patient.consents.all().delete()
 

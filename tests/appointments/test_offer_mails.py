@@ -108,7 +108,7 @@ def test_who_never_heard_of_the_time_hears_nothing(offer, mailoutbox):
 @pytest.mark.parametrize("how", ["declined", "taken back", "held no more", "withdrawn", "no consent"])
 def test_what_no_longer_stands_is_not_mailed(offer, mailoutbox, desk, how):
     (made,) = offer("Ann")
-    Message.objects.bulk_create(outbox._find(NOW + offers.GRACE))  # fell due, and then
+    outbox._owe(outbox._find(NOW + offers.GRACE))  # fell due, and then
     match how:
         case "declined":
             offers.decline(made, by=None, by_whom="patient")

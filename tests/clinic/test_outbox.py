@@ -56,9 +56,8 @@ def visits(atlanta, chiro, adjustment, desk):
 def one(visits):
     """The row of one mail, found and not yet sent."""
     visits(1)
-    message = outbox._find(DUE)[0]
-    message.save()
-    return message
+    outbox._owe(outbox._find(DUE))
+    return Message.objects.get()
 
 
 def outcome(message):
@@ -212,14 +211,14 @@ def test_revoked_password_stops_the_batch_with_one_alarm(settings, visits, caplo
 def test_mail_that_cannot_be_written_fails_alone(settings, visits):
     visits(3)
     rows = outbox._find(DUE)
-    rows[1].about_id = 0
-    Message.objects.bulk_create(rows)
+    rows[1].message.about_id = 0
+    outbox._owe(rows)
 
     with smtp_sink(settings) as sink:
         outbox.send_due(DUE)
 
     assert list(Message.objects.order_by("pk").values_list("status", flat=True)) == ["sent", "retry", "sent"]
-    assert Message.objects.get(status="retry").reason == "It could not be written: DoesNotExist."
+    assert Message.objects.get(status="retry").reason == "It could not be written: KeyError."
     assert len(sink.copies) == 2
 
 
