@@ -20,7 +20,7 @@ from appointments.models import Appointment, AppointmentEvent, AppointmentType, 
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access
+from locations import access, standstill
 from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
@@ -129,7 +129,7 @@ def book_together(
     faults: dict[str, RuleBroken] = {}
     booked = {}
     with transaction.atomic():
-        calendars.keep_open(w.location for w in wishes)
+        standstill.keep_open(w.location for w in wishes)
         rooms = Room.objects.filter(
             location__in={w.location.pk for w in wishes}, kind__in={w.type.room_kind for w in wishes}, is_open=True
         )
@@ -250,8 +250,9 @@ def check_instant(starts_at: datetime) -> None:
 
 def _look(wanted: Wanted) -> tuple[list[conflicts.Conflict], Room | None]:
     """Lock the calendars, then look for conflicts and a room: the wanted one, else the present one, else any."""
-    calendars.keep_open([wanted.location])
+    standstill.keep_open([wanted.location])
     rooms = calendars.rooms_by_location([wanted.location.pk], wanted.type.room_kind)[wanted.location.pk]
+    _refuse_changed(wanted.location, [room.location for room in rooms])
     preferred = wanted.room or (wanted.moving.room if wanted.moving else None)
     if wanted.room is not None:
         rooms = [r for r in rooms if r.pk == wanted.room.pk]
@@ -259,6 +260,12 @@ def _look(wanted: Wanted) -> tuple[list[conflicts.Conflict], Room | None]:
         rooms = [preferred, *(r for r in rooms if r != preferred)]
     calendars.lock(practitioners=[wanted.practitioner], rooms=rooms, patients=filter(None, [wanted.patient]))
     return conflicts.find(wanted, rooms)
+
+
+def _refuse_changed(location: Location, fresh: list[Location]) -> None:
+    """The clinic was read before it was kept open: meanwhile it may have been closed for good or changed its zone."""
+    if any(now.is_open != location.is_open or now.time_zone != location.time_zone for now in fresh):
+        raise RuleBroken(f"{location} was changed a moment ago. Look again.", code="location_changed")
 
 
 def settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room, list[str]]:

@@ -7,50 +7,21 @@ practitioners, locations and days.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
-from django.db import connection, transaction
-
 from appointments.hours import Pair
 from appointments.intervals import Interval, Intervals, subtraction, union
 from appointments.models import Appointment
-from clinic import plain_sql, times
+from clinic import locks, plain_sql, times
 from locations.models import Room
 
-# The first of the two numbers of an advisory lock: which kind of calendar the second one is about.
-_LOCATION, _PRACTITIONER, _ROOM, _PATIENT = 7100, 7101, 7102, 7103
 LONGEST = 1440  # no visit is longer, buffers included: how far before a span its neighbours can start
 
 
-def keep_open(locations: Iterable) -> None:
-    """Let nobody close these locations, or a day or a room of theirs, until COMMIT. Comes before `lock`.
-
-    Bookings do not wait for each other here; they wait for `close_off`, and it for them.
-    """
-    _advise("pg_advisory_xact_lock_shared", (_LOCATION, locations))
-
-
-def close_off(locations: Iterable) -> None:
-    """Let nobody book at these locations until COMMIT: for closing one, a day or a room, and seeing whom that hits."""
-    _advise("pg_advisory_xact_lock", (_LOCATION, locations))
-
-
 def lock(*, practitioners: Iterable = (), rooms: Iterable = (), patients: Iterable = ()) -> None:
-    """Hold these calendars until COMMIT; read what you decide on afterwards. Safe to repeat."""
-    _advise("pg_advisory_xact_lock", (_PRACTITIONER, practitioners), (_ROOM, rooms), (_PATIENT, patients))
+    """Hold these calendars until COMMIT; read what you decide on afterwards. Safe to repeat.
 
-
-def _advise(function: str, *wanted: tuple[int, Iterable]) -> None:
-    """Always in one order, so that two bookings never wait for each other. SQLite has nothing to lock: there every
-    transaction is IMMEDIATE and so the only writer.
+    After `standstill.keep_open` of the location, never before it.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise RuntimeError("Locks need a transaction that holds them.")
-    keys = sorted({(kind, one.pk) for kind, many in wanted for one in many})
-    if connection.vendor != "postgresql" or not keys:
-        return
-    with connection.cursor() as cursor:  # unnest keeps the order of its arrays
-        kinds, ids = zip(*keys, strict=True)
-        statement = f"SELECT {function}(kind, id) FROM unnest(%s::int[], %s::int[]) AS wanted (kind, id)"  # noqa: S608
-        cursor.execute(statement, [list(kinds), list(ids)])
+    locks.hold((locks.PRACTITIONER, practitioners), (locks.ROOM, rooms), (locks.PATIENT, patients))
 
 
 _TRAVEL = "SELECT origin_id, destination_id, minutes FROM locations_traveltime"
@@ -127,6 +98,7 @@ def room_ids(locations: Iterable[int], kind: str) -> dict[int, list[int]]:
 
 def rooms_by_location(locations: Iterable[int], kind: str) -> dict[int, list[Room]]:
     found = defaultdict(list)
-    for room in Room.objects.filter(location__in=list(locations), kind=kind, is_open=True).order_by("name", "pk"):
+    rooms = Room.objects.filter(location__in=list(locations), kind=kind, is_open=True).select_related("location")
+    for room in rooms.order_by("name", "pk"):
         found[room.location_id].append(room)
     return found

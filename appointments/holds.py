@@ -15,6 +15,7 @@ from appointments.models import Appointment, AppointmentType, Hold
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import User
+from locations import standstill
 from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
@@ -101,7 +102,7 @@ def remove_expired() -> int:
 
 def _take(hold: Hold, patient: Patient) -> Hold:
     """Lock all that the booking is going to lock, then free the time within the same transaction."""
-    calendars.keep_open([hold.location])
+    standstill.keep_open([hold.location])
     calendars.lock(practitioners=[hold.practitioner], rooms=[hold.room], patients=[patient])
     rows = Hold.objects.select_for_update(of=("self",)).select_related("practitioner__user", "location", "room", "type")
     held = rows.filter(pk=hold.pk, held_until__gt=times.now()).first()

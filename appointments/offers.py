@@ -19,7 +19,7 @@ from appointments.models import Appointment, Hold, Offer, OfferRules, WaitlistEn
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access
+from locations import access, standstill
 from locations.models import Location
 
 _A, _O = Offer.Answer, WaitlistEntry.Outcome
@@ -241,6 +241,7 @@ def _lock_calendars(offer) -> Hold | None:
     """The calendars that the visit would take; returns the hold if it is still there."""
     hold = Hold.objects.select_related("room").filter(offers=offer).first()
     rooms = [hold.room] if hold else []
+    standstill.keep_open([offer.location])
     calendars.lock(practitioners=[offer.practitioner], rooms=rooms, patients=[offer.entry.patient])
     return hold
 

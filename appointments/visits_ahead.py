@@ -4,16 +4,14 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
-from appointments import calendars
 from appointments.models import Appointment
 from clinic import times
 from locations.models import Location, Room
 
 
 def of(thing: Room | Location) -> Iterator[str]:
-    """One sentence, or none. A room's calendar is locked first, so that none is booked into it meanwhile."""
+    """One sentence, or none. Whoever asks has closed the location off, so that none is booked meanwhile."""
     if isinstance(thing, Room):
-        calendars.lock(rooms=[thing])
         yield from _said(Appointment.objects.filter(room=thing), thing.location)
     else:
         yield from _said(Appointment.objects.filter(location=thing), thing)

@@ -21,7 +21,7 @@ from appointments.models import MOST_WEEKS, Appointment, ExtraHours, TimeOff, We
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, spans
+from locations import access, spans, standstill
 from locations.models import Location, Practitioner
 from locations.spans import Span
 
@@ -56,6 +56,7 @@ def set_week(
     may_set(practitioner, location, by)
     wanted = sorted(shifts)
     _check(wanted, from_day, location)
+    standstill.stand_still([practitioner])
     Practitioner.objects.select_for_update(of=("self",)).get(pk=practitioner.pk)
     mine = WeeklyHours.objects.filter(practitioner=practitioner, location=location)
     mine.filter(valid_from__gte=from_day).delete()
@@ -100,6 +101,7 @@ def add_extra(
 @transaction.atomic
 def remove_extra(extra: ExtraHours, *, by: User) -> None:
     may_set(extra.practitioner, extra.location, by)
+    standstill.stand_still([extra.practitioner])
     audit.record("hours.extra_removed", on=extra.practitioner, by=by, location=extra.location.slug, day=f"{extra.day}")
     extra.delete()
 
@@ -114,6 +116,7 @@ def take_off(
         raise spans.refusal("ends_before_start", "The absence ends before it starts.", "ends_at")
     if ends_at <= times.now() or starts_at > times.now() + 2 * FURTHEST or ends_at > starts_at + FURTHEST:
         raise spans.refusal("invalid", "Choose days that are not over and at most two years ahead.", "starts_at")
+    standstill.stand_still([practitioner])
     made = TimeOff(practitioner=practitioner, starts_at=starts_at, ends_at=ends_at, reason=reason.strip())
     _clean(made)
     if practitioner.time_off.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).exists():

@@ -26,7 +26,7 @@ from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.text import clean_line, clean_note
 from evaluations.models import Evaluation
-from locations import access
+from locations import access, standstill
 from locations.models import Location, Practitioner, Room
 from patients import sight
 from patients.models import Patient
@@ -150,7 +150,7 @@ def schedule(plan: CarePlan, *, by: User, weekdays: Sequence[int], at_time: time
     """
     plan = _locked(plan, by=by, needs={Status.ACTIVE}, step="put on the calendar", action="careplan.schedule")
     at_work = Q(weekly_hours__location=plan.location) | Q(extra_hours__location=plan.location)
-    calendars.keep_open([plan.location])
+    standstill.keep_open([plan.location])
     calendars.lock(
         practitioners=Practitioner.objects.filter(at_work, is_active=True).distinct(),
         rooms=Room.objects.filter(location=plan.location, is_open=True),

@@ -10,7 +10,7 @@ from django.db.models import Q
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, spans
+from locations import access, spans, standstill
 from locations.models import Closure, Location, OpeningHours
 from locations.spans import Span
 
@@ -24,6 +24,7 @@ def set_hours(location: Location, hours: Iterable[Span], *, by: User) -> list[Op
     Raises RuleBroken (`ends_before_start`, `overlapping_hours`).
     """
     access.require(by, "location.change", location)
+    standstill.close_off([location])
     Location.objects.select_for_update().get(pk=location.pk)
     wanted = spans.check(hours, "hours")
     if wanted == spans_of(location):
@@ -50,7 +51,7 @@ def close(
 ) -> list[Closure]:
     """Close clinics on these days, both included: a row each, or one for the whole group when `locations` is None.
 
-    Visits on those days stay until somebody moves them; `appointments.hit` finds them.
+    Visits on those days stay until somebody moves them: `closed_days.hit` finds them, and none comes in after.
     """
     places = None if locations is None else list(locations)
     _may_close(places, by)
@@ -59,6 +60,7 @@ def close(
         for place in places or [None]
     ]
     _check(made[0])
+    standstill.close_off(Location.objects.all() if places is None else places)
     _refuse_closed(places, starts_on, ends_on)
     Closure.objects.bulk_create(made)
     for closure in made:

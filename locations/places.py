@@ -7,7 +7,7 @@ from django.utils.text import slugify
 from clinic import audit
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, in_the_way
+from locations import access, in_the_way, standstill
 from locations.models import Location, OpeningHours, Room, TravelTime
 
 FIELDS = ("name", "street", "city", "state", "postal_code", "phone", "parking", "time_zone")
@@ -67,6 +67,8 @@ def amend(location: Location, *, by: User, keep_visits: bool = False, **changes)
     (`keep_visits`) where visits are ahead; else RuleBroken `in_the_way`.
     """
     access.require(by, "location.change", location)
+    if _tidy(changes).get("time_zone", location.time_zone) != location.time_zone:
+        standstill.close_off([location])
     fresh = Location.objects.select_for_update().get(pk=location.pk)
     changed = [name for name, value in _tidy(changes).items() if getattr(fresh, name) != value]
     if "time_zone" in changed and not keep_visits:
@@ -86,6 +88,7 @@ def amend(location: Location, *, by: User, keep_visits: bool = False, **changes)
 def set_open(location: Location, *, is_open: bool, by: User) -> Location:
     """Open or close a clinic for good. Refused while it is needed, naming what is in the way."""
     access.require(by, "location.change", location)
+    standstill.close_off([location])
     fresh = Location.objects.select_for_update().get(pk=location.pk)
     if not is_open:
         in_the_way.refuse_if_used(fresh, f"{fresh} cannot be closed", field="is_open")
@@ -101,6 +104,7 @@ def delete(location: Location, *, by: User) -> None:
     """Delete a clinic that was set up by mistake, with its rooms and hours. One with records is closed instead."""
     if access.location_ids(by, "location.create") is not None:
         raise PermissionDenied
+    standstill.close_off([location])
     what = f"{location} cannot be deleted, only closed"
     in_the_way.refuse_if_kept(location, what, field="delete", but_not=(Room,))
     for room in location.rooms.all():

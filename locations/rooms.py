@@ -6,7 +6,7 @@ from django.db import transaction
 from clinic import audit
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, in_the_way
+from locations import access, in_the_way, standstill
 from locations.models import Location, Room
 
 
@@ -50,7 +50,9 @@ def set_open(room: Room, *, is_open: bool, by: User) -> Room:
 
 
 def _held(room, by) -> Room:
+    """The room as it is now; nobody is booked into it until COMMIT."""
     access.require(by, "location.change", room.location)
+    standstill.close_off([room.location])
     return Room.objects.select_for_update(of=("self",)).select_related("location").get(pk=room.pk)
 
 

@@ -17,7 +17,7 @@ from clinic import audit, times, tokens
 from clinic.errors import RuleBroken
 from clinic.models import Link, User
 from clinic.text import clean_line
-from locations import access
+from locations import access, standstill
 from locations.models import Invitation, Location, Practitioner, StaffAssignment
 
 Role = StaffAssignment.Role
@@ -105,6 +105,7 @@ def set_active(person: User, *, is_active: bool, by: User) -> None:
     _may_change(person, by)
     if person.pk == by.pk:
         raise RuleBroken("Nobody can lock themselves out. Ask a colleague.", code="yourself")
+    standstill.stand_still(Practitioner.objects.filter(user=person))
     person.is_active = is_active
     person.save(update_fields=["is_active"])
     Practitioner.objects.filter(user=person).update(is_active=is_active)
