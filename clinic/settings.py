@@ -117,6 +117,8 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 SECURE_REFERRER_POLICY = "same-origin"
+# An evaluation without scripts is one form: 474 findings with value, status and reason, and the questions.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 BEHIND_PROXY = bool(env("BEHIND_PROXY"))
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)  # else the throttle would count everybody as the proxy

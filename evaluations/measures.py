@@ -39,6 +39,8 @@ MEASURES = {
 COUNTS_ORIGINS = ("recall", "paper", "diary")
 LISTS = {"midas_items": (5, 92, True), "ndi_items": (10, 5, True)}
 
+LIST_LABELS = {"midas_items": "MIDAS, days in 3 months", "ndi_items": "Neck Disability Index"}
+
 
 def _fault(code, value):
     if value is None:

@@ -1,6 +1,5 @@
 from django import forms
 from django.contrib import messages
-from django.db.models import prefetch_related_objects
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -9,9 +8,20 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from evaluations import catalogue, compare_page, form_rows, measures, next_steps, recording, red_flags, signing, summary
+from evaluations import (
+    catalogue,
+    compare_page,
+    entry_page,
+    form_rows,
+    measures,
+    next_steps,
+    recording,
+    red_flags,
+    signing,
+    summary,
+)
 from evaluations.api import begin
-from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
+from evaluations.models import Evaluation, RedFlagEvent
 from patients import chart_opening, sight
 
 
@@ -21,7 +31,7 @@ class StartForm(forms.Form):
 
 
 def _find(request, pk, action="evaluation.read"):
-    rows = Evaluation.objects.select_related("patient", "location", "signed_by", "started_by")
+    rows = Evaluation.objects.select_related("patient", "location", "signed_by", "started_by", "appointment")
     return sight.find(rows, request.user, action, pk)
 
 
@@ -48,79 +58,39 @@ def evaluation(request, pk):
         return _signed(request, found)
     if found.opened_until:
         return redirect("evaluation-print", pk=pk)  # to be read, not to be filled in
-    part = catalogue.PART_BY_CODE.get(request.GET.get("part", ""), catalogue.PARTS[0])
-    sections = form_rows.sections_of(part, found.findings.all() if part.sections else [])
+    last = entry_page.last_signed(found)
+    findings, before = entry_page.findings_of(found, last)
+    parts = entry_page.parts_of(found, findings, before)
     if request.method == "POST":
-        return _save(request, found, part, sections)
+        return _save(request, found, parts, findings, last)
     chart_opening.record_read("evaluation.viewed", found, by=request.user)
-    return _form(request, found, part, sections)
+    return _form(request, found, parts, findings, last)
 
 
-def _form(request, found, part, sections, *, broken=None, outcomes=None, conclusion=None, answers=None):
-    answers = red_flags.answers_of(found) if answers is None else answers
-    if part.code == "summary":
-        prefetch_related_objects([found], "findings")  # read by the lines and by what is missing
+def _form(request, found, parts, findings, last, *, broken=None, conclusion=None, **typed):
     context = {
-        "evaluation": found,
-        "part": part,
-        "parts": [_tab(found, p, part) for p in catalogue.PARTS],
-        "sections": sections,
+        **entry_page.context(found, parts, findings, last=last, **typed),
         "broken": broken,
-        "budget": catalogue.BUDGET_MINUTES,
-        "spent_minutes": sum(found.section_seconds.values()) // 60,
-        "open_events": red_flags.open_events(found.patient),
-        "questions": [(flag, answers.get(flag.code, "")) for flag in red_flags.questions()],
-        "answer_choices": RedFlagAnswer.Answer.choices,
-        "unanswered": len(catalogue.RED_FLAGS) - len(answers),
-        "outcomes": _outcome_rows(found.measures if outcomes is None else outcomes),
         "conclusion": found.conclusion if conclusion is None else conclusion,
-        "notable": _notable(found) if part.code == "summary" else [],
-        "missing": signing.missing(found) if part.code == "summary" else [],
     }
-    following = catalogue.PARTS.index(part) + 1
-    context["next_part"] = catalogue.PARTS[following] if following < len(catalogue.PARTS) else None
-    context["has_emergency"] = any(event.tier == "emergency" for event in context["open_events"])
     return render(request, "evaluations/evaluation.html", context, status=broken.status if broken else 200)
 
 
-def _notable(found):
-    sections = summary.lines(list(found.findings.all()), summary.who(found))
-    return [line for _, lines in sections for line in lines if line.stands_out]
-
-
-def _tab(found, part, current):
-    seconds = found.section_seconds.get(part.code, 0)
-    return {
-        "part": part,
-        "url": f"{reverse('evaluation', args=[found.pk])}?part={part.code}",
-        "is_current": part == current,
-        "clock": f"{seconds // 60}:{seconds % 60:02}",
-        "seconds": seconds,
-        "is_over": seconds > part.minutes * 60,
-    }
-
-
-def _outcome_rows(values):
-    return [(measure, values.get(measure.code)) for measure in measures.MEASURES.values()]
-
-
-def _save(request, found, part, sections):
+def _save(request, found, parts, findings, last):
+    """The Save button of a page whose scripts did not run: everything that differs from what is stored."""
     post = request.POST
-    cells, findings = form_rows.read(sections, post)
-    answers = outcomes = conclusion = None
-    if part.code == "red_flags":
-        answers = _typed_answers(post)
-        if "rest" in post:
-            answers = {**dict.fromkeys(catalogue.RED_FLAGS, "no"), **red_flags.answers_of(found), **answers}
-    if part.code == "outcomes":
-        outcomes = {m: _whole(post[m]) for m in measures.MEASURES if m in post}
-    if part.code == "summary":
-        conclusion = post.get("conclusion", "").replace("\r\n", "\n")
+    cells, changed = form_rows.read([section for one in parts for section in one.sections], post)
+    given = red_flags.answers_of(found)
+    answers, outcomes = {**given, **_typed_answers(post)}, _typed_outcomes(post)
+    if "rest" in post:
+        answers = {**dict.fromkeys(catalogue.RED_FLAGS, "no"), **answers}
+    conclusion = post.get("conclusion", found.conclusion).replace("\r\n", "\n")
     try:
-        version = _whole(post.get("version", ""))
         recording.save(
-            found, findings=findings, version=version, by=request.user, answers=answers, outcomes=outcomes,
-            conclusion=conclusion,
+            found, findings=changed, version=_whole(post.get("version", "")), by=request.user,
+            answers={code: said for code, said in answers.items() if given.get(code) != said} or None,
+            outcomes={code: value for code, value in outcomes.items() if found.measures.get(code) != value},
+            conclusion=conclusion if conclusion != found.conclusion else None,
         )  # fmt: skip
     except RuleBroken as broken:
         form_rows.place_faults(cells, broken.fields)
@@ -129,14 +99,22 @@ def _save(request, found, part, sections):
                 cell.saved_meanwhile = ""
         else:
             found.refresh_from_db(fields=["version"])  # both values are on the page: saving again is a decision
-        return _form(
-            request, found, part, sections, broken=broken, answers=answers, outcomes=outcomes, conclusion=conclusion
-        )
+        typed = {"answers": answers, "outcomes": {**found.measures, **outcomes}, "conclusion": conclusion}
+        return _form(request, found, parts, findings, last, broken=broken, **typed)
     messages.success(request, f"Saved {times.local(times.now(), found.location.time_zone):%H:%M}.")
-    following = post.get("next", "")
-    if following in catalogue.PART_BY_CODE:
-        part = catalogue.PART_BY_CODE[following]
-    return redirect(f"{reverse('evaluation', args=[found.pk])}?part={part.code}")
+    part = post.get("part", "")
+    at = f"#part-{part}" if part in catalogue.PART_BY_CODE else ""
+    return redirect(f"{reverse('evaluation', args=[found.pk])}{at}")
+
+
+def _typed_outcomes(post):
+    """What was typed as scores; a list of items where one of its boxes holds something."""
+    typed = {code: _whole(post[code]) for code in measures.MEASURES if code in post}
+    for code, (many, _, _) in measures.LISTS.items():
+        if f"{code}1" in post:
+            items = [_whole(post.get(f"{code}{n + 1}", "")) for n in range(many)]
+            typed[code] = items if any(item is not None for item in items) else None
+    return typed
 
 
 def _typed_answers(post):
@@ -170,7 +148,7 @@ def _record(found):
             for code, lines in summary.lines(list(found.findings.all()), summary.who(found))
         ],
         "answers": [(flag, answers.get(flag.code, "not asked")) for flag in red_flags.questions()],
-        "outcomes": [row for row in _outcome_rows(found.measures) if row[1] is not None],
+        "outcomes": [row for row in entry_page.outcome_rows(found.measures) if row[1] is not None],
         "addenda": found.addenda.select_related("by"),
         "is_intact": signing.is_intact(found),
     }

@@ -56,7 +56,7 @@ def test_paper_has_the_record_and_not_the_frame(opened, chiro, patient, atlanta,
 
     page.emulate_media(media="print")
 
-    for frame in (".rail", ".topbar", ".no-print", ".page-actions", ".save-bar"):
+    for frame in (".rail", ".topbar", ".no-print", ".page-actions", ".entry-bar"):
         for piece in page.locator(frame).all():
             expect(piece).to_be_hidden()
     expect(page.get_by_text("Craniovertebral angle (CVA)").first).to_be_visible()

@@ -40,18 +40,33 @@ def test_a_visit_is_found_booked_and_confirmed(opened, desk, chiro, patient, adj
     assert Appointment.objects.get().status == "confirmed"
 
 
-def test_an_evaluation_is_saved_part_by_part(opened, chiro, patient):
+def test_an_evaluation_is_saved(opened, chiro, patient):
     page = opened(chiro.user, f"/patients/{patient.pk}/", java_script_enabled=False)
 
     page.get_by_role("button", name="Start evaluation").click()
     page.get_by_role("button", name="Answer no to all the rest").click()
-    expect(page.get_by_text("0 not answered")).to_be_visible()
-    page.get_by_role("link", name=re.compile("^Vitals")).click()
+    expect(page.get_by_role("link", name=re.compile("^Red flags done"))).to_be_visible()
     page.get_by_role("textbox", name="Pulse", exact=True).fill("72")
-    page.get_by_role("button", name=re.compile("^Save and go to")).click()
-    expect(page.get_by_role("heading", name="General")).to_be_visible()
+    page.get_by_label("Status of Weight", exact=True).select_option(label="refused")
+    page.get_by_label("Reason for Weight", exact=True).fill("declined")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.locator(".notice", has_text="Saved")).to_be_visible()
 
-    assert Finding.objects.get().number == 72
+    assert [(f.code, f.status, f.value) for f in Finding.objects.order_by("code")] == [
+        ("heart_rate", "assessed", 72), ("weight", "refused", None)
+    ]  # fmt: skip
+
+
+def test_enter_in_a_field_saves_and_answers_nothing(opened, chiro, patient):
+    page = opened(chiro.user, f"/patients/{patient.pk}/", java_script_enabled=False)
+    page.get_by_role("button", name="Start evaluation").click()
+
+    page.get_by_role("textbox", name="Pulse", exact=True).fill("72")
+    page.get_by_role("textbox", name="Pulse", exact=True).press("Enter")
+    expect(page.locator(".notice", has_text="Saved")).to_be_visible()
+
+    assert Finding.objects.get().value == 72
+    assert not patient.red_flag_answers.exists()
 
 
 def test_a_patient_confirms_and_then_cancels_from_the_mail(browser, live_server, visit):

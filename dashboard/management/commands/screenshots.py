@@ -99,7 +99,7 @@ def _pages():
         ("calendar", "desk", f"{reverse('calendar')}?day={day}"),
         ("booking", "desk", f"{reverse('appointment-new')}?patient={chart.pk}&type=evaluation"),
         ("patient", "chiro", reverse("patient", args=[chart.pk])),
-        ("evaluation", "chiro", f"{reverse('evaluation', args=[examined.pk])}?part=posture"),
+        ("evaluation", "chiro", f"{reverse('evaluation', args=[examined.pk])}#part-palpation"),
         ("comparison", "chiro", reverse("evaluation-compare", args=[again.pk])),
         ("care-plan", "chiro", reverse("plan", args=[plan.pk])),
         ("visit-link-phone", None, reverse("visit-link", args=[token])),

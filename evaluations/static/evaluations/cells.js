@@ -1,29 +1,112 @@
-// What a finding's cell holds: read from its controls in the shape of the API.
-export const control = (cell, kind) => cell.querySelector(`[name$="${kind}"]`);
-export const note = (cell, text) => { cell.querySelector(".finding-note").textContent = text; };
+// The cell of one finding: its controls read and written in the shape of the API, and what is said beside it.
+const NUMBER = /^-?\d{1,9}(\.\d{1,4})?$/;
+
+export const control = (cell) => cell.querySelector(".cell-value, summary");
+const value = (cell) => cell.querySelector(".cell-value");
+export const isNumber = (cell) => ["integer", "decimal"].includes(cell.dataset.kind);
+export const labelOf = (cell) => control(cell).getAttribute("aria-label");
+export const directionOf = (cell) => cell.querySelector(".direction");
+
+export function placeOf(name) {
+  const [code, inside] = name.slice(0, -1).split("[");
+  return { code, qualifiers: Object.fromEntries(inside ? inside.split(",").map((pair) => pair.split("=")) : []) };
+}
 
 export function typed(cell) {
-  const kind = cell.dataset.kind;
-  if (kind === "choices") return [...cell.querySelectorAll("input:checked")].map((box) => box.value);
-  const text = control(cell, "value").value.trim();
-  if (kind === "yes_no") return text === "" ? null : text === "yes";
-  if (kind !== "integer" && kind !== "decimal") return text === "" && kind !== "listing" ? null : text;
-  if (text === "") return null;
-  return /^-?\d{1,9}(\.\d{1,4})?$/.test(text) ? Number(text) : text;
+  if (cell.dataset.kind === "choices") return [...cell.querySelectorAll("input:checked")].map((box) => box.value);
+  return value(cell).value.trim();
 }
 
-export function finding(cell) {
-  const status = control(cell, "status").value || "not_assessed";
+export const isEmpty = (cell) => typed(cell).length === 0;
+
+function several(cell, text) {
+  if (!cell.dataset.several) return null;
+  const words = text.split(/[\s,;/]+/).filter(Boolean);
+  return words.length > 1 && words.every((word) => NUMBER.test(word)) ? words.map(Number) : null;
+}
+
+function asSent(cell) {
   const raw = typed(cell);
-  const empty = raw === "" || raw === null || raw.length === 0;
-  const value = status !== "assessed" && empty ? null : raw;
-  const sent = { code: cell.dataset.code, qualifiers: JSON.parse(cell.dataset.qualifiers), status, value };
-  sent.reason = control(cell, "reason").value.trim();
-  const direction = control(cell, "direction");
-  if (direction && value !== null) sent.direction = value === 0 ? "none" : direction.value;
-  return sent;
+  if (cell.dataset.kind === "yes_no") return raw === "" ? null : raw === "yes";
+  if (isNumber(cell)) return raw === "" ? null : NUMBER.test(raw) ? Number(raw) : raw;
+  return raw === "" && cell.dataset.kind !== "listing" ? null : raw;
 }
 
-export function plain(cell) {
-  cell.toggleAttribute("data-plain", ["", "assessed"].includes(control(cell, "status").value) && !control(cell, "reason").value);
+/** The finding as it would be sent; null when nothing is recorded. */
+export function finding(cell) {
+  const { status = "", reason = "", note = "" } = cell.dataset;
+  if (!status) return null;
+  const found = { ...placeOf(cell.dataset.cell), status, value: null, reason, note };
+  const readings = isNumber(cell) && several(cell, typed(cell));
+  if (readings) return { ...found, status: "assessed", readings };
+  if (status !== "assessed") return found;
+  found.value = asSent(cell);
+  if (directionOf(cell) && found.value !== null) found.direction = found.value === 0 ? "none" : directionOf(cell).value;
+  return found;
+}
+
+/** What is still to be typed before it can be saved. */
+export function unfinished(cell) {
+  const found = finding(cell);
+  return found?.direction === "" ? `Say ${cell.dataset.directions.replace(" ", " or ")}.` : "";
+}
+
+/** Put the words of a value in the control: text, or choices with commas between. */
+export function type(cell, text) {
+  if (cell.dataset.kind === "choices") {
+    const chosen = text.split(",");
+    for (const box of cell.querySelectorAll("input")) box.checked = chosen.includes(box.value);
+  } else value(cell).value = text;
+}
+
+const words = (found) => (found.value === true ? "yes" : found.value === false ? "no" : String(found.value ?? ""));
+
+/** Show a finding as the server has it; null empties the cell. */
+export function show(cell, found) {
+  for (const name of ["status", "reason", "note"]) {
+    if (found?.[name]) cell.dataset[name] = found[name];
+    else delete cell.dataset[name];
+  }
+  type(cell, found?.readings?.length ? found.readings.join(" ") : found ? words(found) : "");
+  if (directionOf(cell)) directionOf(cell).value = found?.direction ?? "";
+  settle(cell);
+}
+
+export function setStatus(cell, status, reason = "") {
+  if (status !== "assessed") type(cell, "");
+  if (status) cell.dataset.status = status;
+  else delete cell.dataset.status;
+  if (reason) cell.dataset.reason = reason;
+  else delete cell.dataset.reason;
+  settle(cell);
+}
+
+/** What hangs on the value: the direction none of a zero, the words of a list, the status in words. */
+export function settle(cell) {
+  const { status = "", kind } = cell.dataset;
+  const direction = directionOf(cell);
+  if (direction && status === "assessed" && Number(typed(cell) || NaN) === 0) direction.value = "none";
+  else if (direction && (direction.value === "none" || !status)) direction.value = "";
+  if (kind === "choices") {
+    const said = typed(cell).map((one) => one.replaceAll("_", " ")).join(", ");
+    cell.querySelector(".several-words").textContent = said || (status === "assessed" ? "none" : "");
+  }
+  cell.querySelector(".last")?.toggleAttribute("hidden", Boolean(status));
+  cell.classList.remove("is-invalid", "is-unusual");
+  control(cell).removeAttribute("aria-invalid");
+  say(cell, ["", "assessed"].includes(status) ? "" : status === "deferred_unsafe" ? "deferred for safety" : status.replaceAll("_", " "));
+}
+
+export function say(cell, text, mark = "") {
+  cell.querySelector(".says").textContent = text;
+  if (mark) cell.classList.add(mark);
+  if (mark === "is-invalid") control(cell).setAttribute("aria-invalid", "true");
+}
+
+export function inWords(found) {
+  if (!found) return "not recorded";
+  if (found.readings?.length) return found.readings.join(" ");
+  if (found.status !== "assessed") return `${found.status.replaceAll("_", " ")}${found.reason ? `: ${found.reason}` : ""}`;
+  const said = Array.isArray(found.value) ? found.value.join(", ") || "none" : words(found) || "no listing";
+  return [said.replaceAll("_", " "), found.direction === "none" ? "" : found.direction, found.note && `(${found.note})`].filter(Boolean).join(" ");
 }

@@ -1,0 +1,132 @@
+// Saves what is typed shortly after a pause, and keeps it on this device until the server has acknowledged it.
+// One request at a time. A request without an answer is sent again as it is: the operation is applied once.
+import * as items from "./items.js";
+import { unfinished } from "./cells.js";
+import { startMerging } from "./merging.js";
+
+const PAUSE = 900, LONGEST_WAIT = 15000; // milliseconds
+
+export function startSaving({ form, draft, seconds, report }) {
+  // By name: what waits to be saved, what waits for a choice, and what the server has.
+  const pending = new Map(), held = new Map(), bases = new Map();
+  let sending = null, timer = 0, wait = PAUSE, isOver = false;
+  for (const item of items.all(form)) bases.set(items.nameOf(item), items.read(item));
+
+  const token = () => document.cookie.match(/csrftoken=([^;]+)/)?.[1] ?? form.elements.csrfmiddlewaretoken.value;
+  const request = (method, body) => fetch(form.dataset.api, {
+    method, body: body && JSON.stringify(body), credentials: "same-origin", keepalive: method === "PATCH" && document.hidden,
+    headers: { "Content-Type": "application/json", "X-CSRFToken": token(), Accept: "application/json" },
+  });
+
+  function touch(item) {
+    const name = items.nameOf(item), value = items.read(item);
+    if (items.same(value, bases.get(name)) && !sending?.sent.has(name)) {
+      pending.delete(name);
+      draft.forget([name]);
+      return tell();
+    }
+    draft.keep(name, value, bases.get(name));
+    if (held.has(name)) return;
+    pending.set(name, item);
+    report.state("Typing…");
+    schedule();
+  }
+
+  function schedule(after = PAUSE) {
+    clearTimeout(timer);
+    if (!isOver) timer = setTimeout(flush, after);
+  }
+
+  function batch() {
+    const chosen = [...pending].filter(([, item]) => !items.isFinding(item) || !unfinished(item));
+    if (!chosen.length) return null;
+    const data = { version: Number(form.elements.version.value), operation: crypto.randomUUID(), findings: [], section_seconds: seconds() };
+    for (const [name, item] of chosen) { items.add(data, item); pending.delete(name); }
+    return { data, sent: new Map(chosen.map(([name, item]) => [name, { item, value: items.read(item) }])) };
+  }
+
+  async function flush() {
+    clearTimeout(timer);
+    if (sending || isOver) return;
+    sending = batch();
+    if (sending) await attempt();
+    else tell();
+  }
+
+  async function attempt() {
+    report.state("Saving…");
+    let answer;
+    try {
+      const response = await request("PATCH", sending.data);
+      if (response.status >= 500 || [401, 403, 429].includes(response.status)) throw new Error(String(response.status));
+      answer = { ok: response.ok, ...(await response.json()) };
+    } catch (problem) {
+      const away = ["401", "403"].includes(problem.message) ? "Not saved: sign in again in another tab." : "Not saved: the server does not answer.";
+      report.state(`${away} Kept on this device, trying again.`, "is-failing");
+      wait = Math.min(wait * 2, LONGEST_WAIT);
+      timer = setTimeout(attempt, wait);
+      return;
+    }
+    wait = PAUSE;
+    const { data, sent } = sending;
+    sending = null;
+    if (answer.ok) acknowledge(data, sent, answer);
+    else if (answer.code === "stale") await merging.bringTogether(sent);
+    else if (answer.code === "signed") over(sent);
+    else refuse(data, sent, answer);
+    if (pending.size) schedule();
+  }
+
+  function acknowledge(data, sent, answer) {
+    form.elements.version.value = answer.version;
+    const findings = [...sent.values()].filter(({ item }) => items.isFinding(item));
+    findings.forEach((one, n) => Object.assign(one, { kept: answer.kept[n], warning: answer.warnings[`findings.${n}.value`] ?? "" }));
+    for (const [name, { item, value, kept }] of sent) {
+      bases.set(name, kept ?? value);
+      items.complain(item, "");
+      if (items.same(items.read(item), value)) draft.forget([name]);
+      else pending.set(name, item);
+    }
+    report.saved(findings.filter(({ item, value }) => items.same(items.read(item), value)), answer);
+    tell(answer.saved_at);
+  }
+
+  function refuse(data, sent, answer) {
+    const findings = [...sent].filter(([, { item }]) => items.isFinding(item)).map(([name]) => name);
+    const bad = new Map(Object.entries(answer.fields ?? {}).map(([where, text]) => {
+      const position = where.startsWith("findings.") ? Number(where.split(".")[1]) : NaN;
+      return [findings[position] ?? where, text];
+    }));
+    for (const [name, { item }] of sent) {
+      if (bad.has(name)) items.complain(item, bad.get(name));
+      else if (!pending.has(name) && [...bad.keys()].some((one) => sent.has(one))) pending.set(name, item);
+    }
+    report.state(`Not saved: ${answer.detail ?? "refused"}`, "is-failing");
+  }
+
+  function over(sent) {
+    isOver = true;
+    for (const [name, { item }] of sent) pending.set(name, item);
+    report.state("Signed meanwhile: what is typed here is no longer saved. Write an addendum.", "is-failing");
+  }
+
+  function tell(at) {
+    const open = [...pending.values()].filter((item) => items.isFinding(item) && unfinished(item));
+    for (const item of open) items.complain(item, unfinished(item));
+    if (held.size) report.state(`${held.size} changed by somebody else: choose`, "is-failing");
+    else if (open.length) report.state(`${open.length} to finish: left or right?`, "is-failing");
+    else if (!pending.size && !sending && at) report.state(`Saved ${at.slice(11, 16)}`);
+    else if (!pending.size && !sending) report.state("Saved");
+  }
+
+  const merging = startMerging({ form, draft, report, pending, held, bases, request, touch, schedule, tell });
+  addEventListener("online", () => { if (sending) { clearTimeout(timer); attempt(); } else flush(); });
+  /** Until everything is with the server; not for long, and not while it does not answer. */
+  const whenSaved = async () => {
+    for (let n = 0; n < 60 && (pending.size || sending) && wait === PAUSE; n += 1) {
+      if (!sending) await flush();
+      await new Promise((again) => setTimeout(again, 50));
+    }
+  };
+  return { touch, flush, whenSaved, choose: merging.choose, restore: merging.restore, isBusy: () => pending.size + held.size > 0 || sending !== null };
+}
