@@ -242,5 +242,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"err": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+    "loggers": {name: {"level": "ERROR"} for name in ("weasyprint", "fontTools")},  # they tell every step and glyph
     "root": {"handlers": ["err"], "level": env("LOG_LEVEL", "INFO")},
 }

@@ -2,11 +2,12 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from appointments.models import Appointment
-from clinic import audit, rest, times
+from clinic import accounts, audit, rest, times
 from clinic.api_defaults import Pages
 from clinic.errors import RuleBroken
 from evaluations import finding_rows, history_taking, intake_page, recording, red_flags, signing, summary
@@ -177,6 +178,11 @@ class EvaluationViewSet(viewsets.GenericViewSet):
 
     @action(detail=True, methods=["post"])
     def sign(self, request, pk):
+        """Sign. In a browser session the password must have been asked again lately; a token is proof by itself."""
+        in_browser = isinstance(request.successful_authenticator, SessionAuthentication)
+        if in_browser and accounts.password_is_needed(request):
+            message = "Enter your password again before you sign."
+            raise RuleBroken(message, code="password_needed", status=403)
         return Response(as_json(signing.sign(self._find(pk), by=request.user)))
 
     @action(detail=True, methods=["post"])

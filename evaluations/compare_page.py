@@ -51,17 +51,30 @@ class Trend:
     latest: str
 
 
-def context(evaluation: Evaluation) -> dict:
-    """Two queries, however many evaluations the patient has. Drafts count only as the one that is looked at."""
+@dataclass(frozen=True)
+class Compared:
+    """An evaluation beside the patient's first and last one before it; no `first` where it is itself the first."""
+
+    history: list[Evaluation]
+    first: Evaluation | None
+    last: Evaluation | None
+    findings: list[Change]
+    scores: list[Change]
+    now: Taken
+
+
+def compared(evaluation: Evaluation) -> Compared:
+    """Two queries, however many evaluations the patient has. Drafts count only as the one that is looked at.
+
+    Without anything before it every baseline is a gap.
+    """
     history = [
         one
         for one in evaluation.patient.evaluations.select_related("location").order_by("started_at", "pk")
         if one.pk == evaluation.pk or (one.is_signed and one.started_at < evaluation.started_at)
     ]
     before = [one for one in history if one.pk != evaluation.pk]
-    if not before:
-        return {"history": history, "sections": [], "scores": [], "bars": [], "trends": []}
-    first, last = before[0], before[-1] if len(before) > 1 else None
+    first, last = before[0] if before else None, before[-1] if len(before) > 1 else None
     wanted = {one.pk for one in (first, last, evaluation) if one}
     rows = {pk: [] for pk in wanted}
     for row in Finding.objects.filter(evaluation__in=wanted):
@@ -69,15 +82,30 @@ def context(evaluation: Evaluation) -> dict:
     baseline, latest, now = (
         Taken(Readings(rows[one.pk]), one.measures) if one else None for one in (first, last, evaluation)
     )
-    lines = comparison.findings(baseline, latest, now)
+    baseline = baseline or Taken(Readings([]), {})
+    return Compared(
+        history,
+        first,
+        last,
+        comparison.findings(baseline, latest, now),
+        comparison.scores(baseline, latest, now),
+        now,
+    )
+
+
+def context(evaluation: Evaluation) -> dict:
+    """What the clinician's page shows; empty for a first evaluation."""
+    found = compared(evaluation)
+    if found.first is None:
+        return {"history": found.history, "sections": [], "scores": [], "bars": [], "trends": []}
     return {
-        "history": history,
-        "first": first,
-        "last": last,
-        "sections": _sections(lines),
-        "scores": [_score(line) for line in comparison.scores(baseline, latest, now)],
-        "bars": _bars(lines),
-        "trends": _trends(history),
+        "history": found.history,
+        "first": found.first,
+        "last": found.last,
+        "sections": _sections(found.findings),
+        "scores": [_score(line) for line in found.scores],
+        "bars": bars(found.findings),
+        "trends": trends(found.history),
     }
 
 
@@ -107,12 +135,12 @@ def _words(entry, value, unit) -> str:
         case str():
             return value or "no listing" if entry.kind == "listing" else summary.spoken(value)
     if not entry.directions:
-        return _with_unit(value, unit)
+        return with_unit(value, unit)
     toward = entry.directions[0] if value < 0 else entry.directions[1] if value > 0 else ""
-    return f"{_with_unit(abs(value), unit)} {toward}".strip()
+    return f"{with_unit(abs(value), unit)} {toward}".strip()
 
 
-def _with_unit(value, unit) -> str:
+def with_unit(value, unit) -> str:
     return f"{value}{unit}" if not unit or unit.startswith("°") else f"{value} {unit}"
 
 
@@ -120,17 +148,17 @@ def _plus(change, unit) -> str:
     """`+10°`, `−6`: a true minus sign, and a plus where it rose."""
     if change is None:
         return ""
-    words = _with_unit(abs(change), unit)
+    words = with_unit(abs(change), unit)
     return f"+{words}" if change > 0 else f"−{words}" if change < 0 else words
 
 
 def _score(line: Change) -> Shown:
     score = comparison.SCORES[line.code]
-    values = ["" if value is None else _with_unit(value, score.unit) for value in (line.baseline, line.last, line.now)]
+    values = ["" if value is None else with_unit(value, score.unit) for value in (line.baseline, line.last, line.now)]
     return Shown(score.label, "", *values, _plus(line.change, score.unit), line.verdict)
 
 
-def _bars(lines: list[Change]) -> list[Bar]:
+def bars(lines: list[Change]) -> list[Bar]:
     found = {
         line.code.removeprefix("rom_"): line
         for line in lines
@@ -155,7 +183,7 @@ def _width(degrees) -> float:
     return round((degrees or 0) * (BAR_WIDTH - LABEL) / BAR_MOST, 1)
 
 
-def _trends(history: list[Evaluation]) -> list[Trend]:
+def trends(history: list[Evaluation]) -> list[Trend]:
     taken = [Taken(Readings([]), one.measures) for one in history]
     days = [one.started_at for one in history]
     found = []
@@ -178,7 +206,7 @@ def _trend(score: Score, days, values) -> Trend:
         share = (float(value) - score.least) / (score.most - score.least)
         y = round(TREND_MARGIN + high * (1 - min(max(share, 0), 1)), 1)
         run.append(f"{x},{y}")
-        marks.append((x, y, f"{day:%B} {day.day}, {day.year}: {_with_unit(value, score.unit)}"))
+        marks.append((x, y, f"{day:%B} {day.day}, {day.year}: {with_unit(value, score.unit)}"))
     taken = [value for value in values if value is not None]
     runs = [" ".join(points) for points in [*runs, run] if len(points) > 1]
-    return Trend(score.label, runs, marks, _with_unit(taken[0], score.unit), _with_unit(taken[-1], score.unit))
+    return Trend(score.label, runs, marks, with_unit(taken[0], score.unit), with_unit(taken[-1], score.unit))

@@ -103,9 +103,10 @@ def is_intact(evaluation: Evaluation) -> bool:
 
 
 @transaction.atomic
-def sign(evaluation: Evaluation, *, by: User) -> Evaluation:
-    """Sign as the clinician `by`, who examined. Raises RuleBroken `signed`, `not_a_clinician`, `not_the_examiner` or
-    `red_flags_unanswered`.
+def sign(evaluation: Evaluation, *, by: User, version: int | None = None) -> Evaluation:
+    """Sign as the clinician `by`, who examined. `version` is the one that was reviewed, where somebody reviewed it.
+
+    Raises RuleBroken `signed`, `not_a_clinician`, `not_the_examiner`, `stale` or `red_flags_unanswered`.
     """
     current = Evaluation.objects.select_for_update().select_related("location", "patient").get(pk=evaluation.pk)
     sight.require(by, "evaluation.write", current.patient)
@@ -115,6 +116,8 @@ def sign(evaluation: Evaluation, *, by: User) -> Evaluation:
         raise RuleBroken("Only a clinician of this location signs.", code="not_a_clinician", status=403)
     if current.started_by_id != by.pk and not current.findings.filter(by=by).exists():
         raise RuleBroken("Only who examined the patient signs.", code="not_the_examiner", status=403)
+    if version is not None and version != current.version:
+        raise RuleBroken("The evaluation was changed after you read it. Look again, then sign.", code="stale")
     blocking = [m.text for m in missing(current) if m.blocks]
     if blocking:
         raise RuleBroken(f"{'; '.join(blocking)}.", code="red_flags_unanswered")

@@ -1,3 +1,4 @@
+from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -156,14 +157,6 @@ def _record(found):
 
 @require_GET
 @requires("evaluation.read")
-def printed(request, pk):
-    found = _find(request, pk)
-    chart_opening.record_read("evaluation.printed", found, by=request.user)
-    return render(request, "evaluations/print.html", _record(found))
-
-
-@require_GET
-@requires("evaluation.read")
 def compare(request, pk):
     found = _find(request, pk)
     chart_opening.record_read("evaluation.viewed", found, by=request.user)
@@ -172,12 +165,14 @@ def compare(request, pk):
 
 @require_http_methods(["GET", "POST"])
 @requires("evaluation.write", POST="evaluation.sign")
+@reauthentication_required(allow_get=True)
 def sign(request, pk):
+    """What is missing, then the signature; the password is asked again, since an unlocked screen must not sign."""
     found = _find(request, pk, "evaluation.write")
     broken = None
     if request.method == "POST":
         try:
-            signing.sign(found, by=request.user)
+            signing.sign(found, by=request.user, version=_whole(request.POST.get("version", "")))
         except RuleBroken as refused:
             broken = refused
         else:

@@ -108,4 +108,5 @@ def ask(principal, method: str, path: str, body=None, **headers) -> Answer:
 def _text(response) -> str:
     heads = "\n".join(f"{name}: {value}" for name, value in response.items())
     cookies = response.cookies.output()
-    return f"{heads}\n{cookies}\n{response.content.decode()}"
+    content = response.content.decode(errors="replace")  # a PDF is no text
+    return f"{heads}\n{cookies}\n{content}"

@@ -41,6 +41,7 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "offers/{pk}/": lambda side: (side.offer.pk,),
     "evaluations/{pk}/": lambda side: (side.draft.pk,),
     "evaluations/{pk}/addenda/": lambda side: (side.signed.pk,),
+    "evaluations/{pk}/report/{form}.pdf": lambda side: (side.draft.pk, "patient"),
     "red-flags/{pk}/": lambda side: (side.event.pk,),
     "care-plans/{pk}/": lambda side: (side.plan.pk,),
     "messages/{pk}/": lambda side: (side.message.pk,),

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import evaluations
+from clinic import times
 from evaluations import catalogue, finding_paths, recording, red_flags
 
 CHARTS = Path(evaluations.__file__).parent / "demo_charts"
@@ -52,3 +53,16 @@ def save(evaluation, chiro):
         )  # fmt: skip
 
     return act
+
+
+@pytest.fixture
+def password_asked(sign_in, chiro):
+    """A client signed in as the clinician whose password was just asked again."""
+    client = sign_in(chiro.user)
+    session = client.session
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": times.now().timestamp(), "reauthenticated": True}
+    ]
+    session["account_authentication_methods_user"] = str(chiro.user.pk)
+    session.save()
+    return client

@@ -47,9 +47,9 @@ def test_every_finding_is_on_the_form_with_its_value(sign_in, chiro, evaluation,
         assert f'name="{html.escape(cell.name)}value"' in page
 
 
-def test_it_is_signed_and_printed_unchanged(sign_in, chiro, answered, save, sent):
+def test_it_is_signed_and_printed_unchanged(password_asked, answered, save, sent):
     save(*sent, version=answered.version)
-    client = sign_in(chiro.user)
+    client = password_asked
 
     client.post(reverse("evaluation-sign", args=[answered.pk]))
     answered.refresh_from_db()

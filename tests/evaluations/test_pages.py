@@ -152,10 +152,8 @@ def test_outcomes_and_conclusion_are_kept(page, evaluation):
     assert (evaluation.measures["nprs_neck"], evaluation.conclusion) == (0, "Two\nlines")
 
 
-def test_signing_lists_what_is_missing(sign_in, chiro, evaluation):
-    client = sign_in(chiro.user)
-
-    answer = client.post(reverse("evaluation-sign", args=[evaluation.pk]))
+def test_signing_lists_what_is_missing(password_asked, evaluation):
+    answer = password_asked.post(reverse("evaluation-sign", args=[evaluation.pk]))
 
     assert answer.status_code == 409
     assert b"46 red-flag questions are not answered" in answer.content

@@ -101,6 +101,8 @@ def _evaluate_and_sign(chiro, visit):
     expect(chiro.locator("#save-state")).to_have_text(re.compile(r"Saved \d"))
     chiro.get_by_role("link", name="Review and sign").click()
     chiro.get_by_role("button", name="Sign as Robin Atlasby").click()
+    chiro.get_by_label("Password").fill("demo-clinic")  # asked again: an unlocked screen must not sign
+    chiro.keyboard.press("Enter")
     expect(chiro.get_by_text("46.5").first).to_be_visible()
 
 

@@ -1,0 +1,216 @@
+"""The report of findings, for another clinician and for the patient: what each of the two says, as plain values."""
+
+from dataclasses import dataclass
+
+from evaluations import (
+    catalogue,
+    clusters,
+    compare_page,
+    intake_page,
+    measures,
+    neck_picture,
+    normals,
+    patient_words,
+    red_flags,
+    results,
+    signing,
+    summary,
+)  # fmt: skip
+from evaluations.models import Evaluation
+from evaluations.readings import SIDES, Readings
+
+# Which findings a result rests on: codes, each with the place that is fixed.
+_INPUTS = {
+    "bp": ("bp_systolic", "bp_diastolic"),
+    "cva": ("craniovertebral_angle",),
+    "lli": ("leg_length_inequality",),
+    "frt": ("frt",),
+    "motion": tuple(f"rom_{motion}" for motion in clusters.MOTIONS),
+    "beighton": ("beighton_score",),
+    "adi": ("atlantodental_interval",),
+    "listing_c0": ("listing_c0",), "listing_c1": ("listing_c1",), "listing_c2": ("listing_c2",),
+    "cook": ("gait", "hoffmann", "inverted_supinator", "babinski"),
+    "wainner_left": ("spurling", "cervical_distraction", "ultt_median", "rom_left_rotation"),
+    "wainner_right": ("spurling", "cervical_distraction", "ultt_median", "rom_right_rotation"),
+}  # fmt: skip
+_OF_ONE_SIDE = {"wainner_left": "left", "wainner_right": "right"}
+_OUTCOMES = {
+    "hit6": "hit6_total", "midas": "midas_items", "ndi": "ndi_items", "pgic": "pgic_1_to_7",
+}  # fmt: skip
+_LISTS = {"midas_items": "MIDAS, days of the five questions", "ndi_items": "Neck Disability Index, ten items 0–5"}
+_MORE = {"eq5d5l_state": "EQ-5D-5L state", "counts_origin": "Day counts come from"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """The lines of one finding with what they share."""
+
+    label: str
+    normal: str
+    method: str
+    lines: list[summary.Line]
+
+
+@dataclass(frozen=True)
+class Result:
+    label: str
+    says: str
+    tone: str
+    inputs: str
+
+
+def for_clinician(evaluation: Evaluation) -> dict:
+    findings = list(evaluation.findings.all())
+    who, readings = summary.who(evaluation), Readings(findings)
+    told = (evaluation.intake or {}).get("answers", {})
+    return {
+        "evaluation": evaluation,
+        "age": evaluation.age,
+        "sections": [(_heading(code), _groups(lines, readings)) for code, lines in summary.lines(findings, who)],
+        "notable": [line for _, lines in summary.lines(findings, who) for line in lines if line.stands_out],
+        "results": [
+            _result(line, readings, evaluation.measures) for line in results.lines(readings, evaluation.measures, who)
+        ],
+        "answers": _answers(evaluation),
+        "events": [
+            (event, summary.spoken(event.resolution), [summary.spoken(one) for one in event.restrictions])
+            for event in evaluation.red_flag_events.select_related("resolved_by").order_by("pk")
+        ],
+        "outcomes": _outcomes(evaluation.measures),
+        "told": intake_page.told(told),
+        "intake": intake_page.follows(told, age=evaluation.age) if evaluation.intake else None,
+        "addenda": list(evaluation.addenda.select_related("by")),
+        "missing": [] if evaluation.is_signed else signing.missing(evaluation),
+        "is_intact": signing.is_intact(evaluation),
+        "minutes": _minutes(evaluation),
+    }
+
+
+def _heading(section: str) -> str:
+    part = next(part for part in catalogue.PARTS if section in part.sections)
+    label = catalogue.SECTIONS[section]
+    return label if label == part.label else f"{part.label}: {label}"
+
+
+def _answers(evaluation) -> list[tuple[str, list[str]]]:
+    """(answer, questions) with whatever is not a no first; a value that raised a flag says so."""
+    last = {answer.code: answer for answer in evaluation.red_flag_answers.order_by("at", "pk")}
+    found = {"yes": [], "yes, raised by a value": [], "unknown": [], "declined": [], "not asked": [], "no": []}
+    for flag in red_flags.questions():
+        one = last.get(flag.code)
+        given = "not asked" if one is None else "yes, raised by a value" if one.is_automatic else one.answer
+        found[given].append(flag.label)
+    return [(given, labels) for given, labels in found.items() if labels]
+
+
+def _minutes(evaluation):
+    ended = evaluation.ended_at
+    return int((ended - evaluation.started_at).total_seconds() // 60) if ended else None
+
+
+def _groups(lines, readings) -> list[Group]:
+    groups = {}
+    for line in lines:
+        groups.setdefault(line.finding.code, []).append(line)
+    return [
+        Group(found[0].label, normals.words(found[0].finding.entry), _method(found[0].finding.entry, readings), found)
+        for found in groups.values()
+    ]
+
+
+def _method(entry, readings) -> str:
+    """How it is measured; of motion with what, as recorded."""
+    if entry.code.startswith("rom_") and entry.is_numeric and entry.unit == "deg":
+        with_what = readings.value("rom_instrument")
+        return f"by {summary.spoken(with_what)}" if with_what else "instrument not recorded"
+    return "" if entry.method.startswith(("as ", "per ", "-")) else entry.method
+
+
+def _result(line: results.Result, readings, outcomes) -> Result:
+    return Result(line.label, line.says, line.tone, _inputs_of(line.code, readings, outcomes))
+
+
+def _inputs_of(code, readings, outcomes) -> str:
+    if code in _OUTCOMES or code in measures.MEASURES:
+        return _measure_words(outcomes.get(_OUTCOMES.get(code, code)))
+    said = []
+    for name in _INPUTS.get(code, ()):
+        entry, side = catalogue.FINDINGS[name], _OF_ONE_SIDE.get(code)
+        taken = [
+            _place_words(entry, place, value)
+            for place, value in readings.all(name)
+            if place.get("mode") in (None, "active") and (side is None or place.get("side") in (None, side))
+        ]
+        said.append(f"{entry.label}: {', '.join(taken) or 'not assessed'}")
+    return "; ".join(said)
+
+
+def _place_words(entry, place, value) -> str:
+    where = " ".join(summary.spoken(place[name]) for name in entry.allowed if name in place)
+    unit = summary.unit_of(entry) if entry.is_numeric else ""
+    said = compare_page.with_unit(value, unit) if entry.is_numeric else summary.spoken(str(value)) or "no listing"
+    return f"{where} {said}".strip()
+
+
+def _measure_words(value) -> str:
+    match value:
+        case None:
+            return "not asked"
+        case list():
+            return ", ".join("–" if one is None else str(one) for one in value)
+    return str(value)
+
+
+def _outcomes(values) -> list[tuple[str, str]]:
+    named = {m.code: f"{m.label} ({m.unit})" for m in measures.MEASURES.values()} | _LISTS | _MORE
+    return [(label, _measure_words(values[code])) for code, label in named.items() if values.get(code) is not None]
+
+
+# --- for the patient
+
+
+def for_patient(evaluation: Evaluation) -> dict:
+    """Their own numbers and pictures, in plain words: nothing that grades them on a convention, and no promises."""
+    found = compare_page.compared(evaluation)
+    readings = found.now.readings
+    told = (evaluation.intake or {}).get("answers", {})
+    follows = intake_page.follows(told, age=evaluation.age) if told else None
+    return {
+        "evaluation": evaluation,
+        "first": found.first,
+        "last": found.last,
+        "scores": patient_words.scores(found),
+        "motions": patient_words.motions(found),
+        "bars": compare_page.bars(found.findings),
+        "impression": patient_words.impression(found) if found.first else "",
+        "levels": neck_picture.levels(),
+        "spots": neck_picture.tender(readings),
+        "was_pressed": neck_picture.was_pressed(readings),
+        "blood_pressure": _blood_pressure(readings),
+        "neck": follows,
+        "warnings": [
+            patient_words.FLAGS.get(event.code, event.label)
+            for event in red_flags.open_events(evaluation.patient)
+            if event.tier != "caution"
+        ],
+        "is_stopped": evaluation.status == Evaluation.Status.STOPPED,
+    }
+
+
+_PRESSURE = {
+    "normal": "in the usual range",
+    "elevated": "a little above the usual range",
+    "stage_1": "above the usual range",
+    "stage_2": "high: please have it checked by your doctor",
+    "crisis": "very high: please see a doctor today",
+}
+
+
+def _blood_pressure(readings) -> list[str]:
+    said = []
+    for side in SIDES:
+        pair = [readings.value(f"bp_{which}", side=side) for which in ("systolic", "diastolic")]
+        if None not in pair:
+            name = clusters.bp_class(*pair)
+            said.append(f"{side} arm {pair[0]} over {pair[1]}, {_PRESSURE[name]}")
+    return said
