@@ -17,7 +17,7 @@ from django.http import Http404
 from appointments import availability, calendars, conflicts, freed_time
 from appointments.conflicts import OVERRIDABLE, Wanted
 from appointments.models import Appointment, AppointmentEvent, AppointmentType, Hold, SeriesVisit
-from clinic import audit, times
+from clinic import audit, plain_sql, times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from locations import access, standstill
@@ -385,11 +385,16 @@ def write(appointment: Appointment, wanted: Wanted) -> Appointment:
 
 def _clear_expired_holds(wanted: Wanted) -> None:
     """Those in the way: for the engine they are gone, for the database they are rows like any other."""
-    busy_from, busy_until = wanted.busy
-    expired = Hold.objects.filter(held_until__lte=times.now())
-    expired.filter(
-        Q(practitioner=wanted.practitioner) | Q(room=wanted.room), busy_from__lt=busy_until, busy_until__gt=busy_from
-    ).delete()
+    span = (wanted.room.pk, wanted.practitioner.pk, *reversed(wanted.busy), times.now())
+    if expired := [pk for (pk,) in plain_sql.rows(_EXPIRED, *span)]:
+        Hold.objects.filter(pk__in=expired).delete()
+
+
+_EXPIRED = """
+    SELECT id FROM appointments_appointment
+    WHERE status = 'held' AND (room_id = %s OR practitioner_id = %s)
+        AND busy_from < %s AND busy_until > %s AND held_until <= %s
+"""
 
 
 def _clear_young_holds(wanted: Wanted) -> bool:

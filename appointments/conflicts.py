@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from appointments.calendars import Taken, travel_minutes
+from appointments.calendars import LONGEST, Taken, travel_minutes
 from appointments.hours import Hours
 from appointments.intervals import Intervals, covers, overlaps
 from appointments.models import Appointment, AppointmentType
-from clinic import times
+from clinic import plain_sql, times
 from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
@@ -75,17 +75,21 @@ class Known:
         taken = Taken(
             start, end, practitioners=[p.pk for p in people], rooms=[room.pk for room in rooms], without=moving
         )
-        visits = Appointment.objects.holding_time().filter(
-            patient__in={w.patient for w in wishes}, start_minute__lt=end, end_minute__gt=start
-        )
         of_patient = defaultdict(list)
-        for pk, starts, ends in visits.exclude(pk__in=[v.pk for v in moving]).values_list(
-            "patient_id", "start_minute", "end_minute"
-        ):
+        patients = plain_sql.ids({w.patient.pk for w in wishes if w.patient})
+        statement = _OF_PATIENT.format(who=patients, without=plain_sql.ids([0, *(visit.pk for visit in moving)]))
+        for pk, starts, ends in plain_sql.rows(statement, end, start - LONGEST, start):
             of_patient[pk].append((starts, ends))
         zones = {place.time_zone for place in places}
         days = [times.day_of(times.from_minute(minute), zone) for minute in (start, end) for zone in zones]
         return cls(Hours(places, min(days), max(days), practitioners=people), taken, travel, of_patient)
+
+
+_OF_PATIENT = """
+    SELECT patient_id, start_minute, end_minute FROM appointments_appointment
+    WHERE patient_id IN ({who}) AND status NOT IN ('cancelled', 'no_show')
+        AND start_minute < %s AND start_minute > %s AND end_minute > %s AND id NOT IN ({without})
+"""
 
 
 def find(wanted: Wanted, rooms: list[Room], known: Known | None = None) -> tuple[list[Conflict], Room | None]:

@@ -6,7 +6,7 @@ visits again, thirteen weeks apart, until there are as many as asked for: what i
 
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -47,7 +47,7 @@ class Size:
     practitioners: int = 60
 
 
-TINY = Size(visits=400, patients=200, practitioners=13)
+TINY = Size(visits=400, patients=200, practitioners=40)
 SMALL = Size()
 LARGE = Size(visits=1_000_000, patients=1_000_000)
 
@@ -233,5 +233,13 @@ def _copies(diary, wanted: int) -> Iterator[dict]:
         copy += 1
 
 
-def newest_visit() -> int:
-    return Appointment.objects.aggregate(newest=Max("pk"))["newest"] or 0
+@contextmanager
+def unchanged(database):
+    """Visits that are booked meanwhile are taken out again."""
+    with database.chosen():
+        newest = Appointment.with_holds.aggregate(newest=Max("pk"))["newest"] or 0
+    try:
+        yield
+    finally:
+        with database.chosen():
+            Appointment.with_holds.filter(pk__gt=newest).delete()

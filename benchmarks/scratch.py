@@ -117,6 +117,7 @@ class Run:
     folder: Path
     small: Database
     large: Database | None = None
+    is_tiny: bool = False
 
     @classmethod
     def prepare(cls, url: str, folder: Path, *, rounds: int, label: str, large: bool) -> "Run":
@@ -129,7 +130,7 @@ class Run:
             made[name] = Database(address(url, folder, name))
             made[name].make(lambda size=size: clinics.fill(size), f"{size} {clinics.first_day()} {clinics.EDITION}")
         engine = "PostgreSQL" if url else "SQLite"
-        return cls(engine, rounds, folder, made[label], made.get("large"))
+        return cls(engine, rounds, folder, made[label], made.get("large"), label == "tiny")
 
     def end(self, *, keep: bool) -> None:
         for database in filter(None, (self.small, self.large)):

@@ -1,10 +1,15 @@
 """The benchmarks' machinery on a few visits: the anchors answer like the engine, and an unequal answer stops all."""
 
+import json
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from appointments.models import Appointment, AppointmentType
-from benchmarks import clinics, floor, naive, rounds
+from benchmarks import clinics, floor, naive, report, rounds
 from benchmarks.soonest import ask
 from clinic import times
 from locations.models import Location
@@ -53,3 +58,19 @@ def test_rounds_are_interleaved_and_judged():
     assert [len(values) for values in raw.values()] == [2, 2]
     slow = rounds.figure("x", "SQLite", {"ours": [9, 3, 6], "F": [2, 2, 2]}, [rounds.Aim("ours", "F", at_most=2.5)])
     assert (slow.median_ms["ours"], slow.aims[0]["ratio"], slow.aims[0]["met"]) == (6, 3.0, False)
+
+
+@pytest.mark.processes
+def test_the_whole_run_with_servers_and_all(tmp_path):
+    """Every measurement once on a few visits, as `make bench` runs it; then its page is written."""
+    results, engine = tmp_path / "results.json", connection.vendor
+    command = [sys.executable, "-m", "benchmarks", "--tiny", "--rounds", "1", "--engine", engine, "--results", results]
+    done = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, timeout=300)
+
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(results.read_text())
+    assert {one["engine"].lower() for one in figures} == {engine}
+    burst = next(one for one in figures if one["name"].startswith("p95"))
+    assert burst["notes"]["answers, the same start"] == {"201": 1, "409": 31}
+    assert "| soonest 5 of 14 days, 13 locations |" in "\n".join(report.table(figures))
+    assert "<svg" in report.drawn("SQLite", report.bars(figures))
