@@ -5,7 +5,7 @@ class AppointmentsConfig(AppConfig):
     name = "appointments"
 
     def ready(self):
-        from appointments import standing, ties, timeline, visits_ahead, waitlist_page
+        from appointments import clinic_ways, standing, ties, timeline, visits_ahead, waitlist_page
         from clinic import navigation
         from locations import in_the_way, setup_pages
         from patients import chart, treatment
@@ -24,3 +24,5 @@ class AppointmentsConfig(AppConfig):
         setup_pages.add("Practitioners", "setup-practitioners", action="hours.change", order=20)
         setup_pages.add("Types of visit", "setup-types", action="type.change", order=40)
         setup_pages.add("Closures", "setup-closures", action="location.change", order=50)
+        setup_pages.add_way_on(clinic_ways.to_zone)
+        setup_pages.add_way_on(clinic_ways.to_stuck_visits)

@@ -1,7 +1,18 @@
 from django.urls import path
 
 from appointments import links_urls, waitlist_urls
-from appointments.views import booking, bulk_moves, calendar, closures, follow_ups, practitioners, series, types, visits
+from appointments.views import (
+    booking,
+    bulk_moves,
+    calendar,
+    closures,
+    follow_ups,
+    practitioners,
+    series,
+    types,
+    visits,
+    zones,
+)
 
 urlpatterns = [
     path("calendar/", calendar.calendar, name="calendar"),
@@ -26,6 +37,7 @@ urlpatterns = [
     path("setup/practitioners/<int:pk>/extra/", practitioners.extra, name="setup-extra"),
     path("setup/practitioners/<int:pk>/away/", practitioners.away, name="setup-away"),
     path("setup/hours/<slug:kind>/<int:pk>/take-back/", practitioners.take_back, name="setup-hours-back"),
+    path("setup/clinics/<slug:slug>/zone/", zones.change, name="setup-clinic-zone"),
     path("setup/types/", types.listing, name="setup-types"),
     path("setup/types/new/", types.new, name="setup-type-new"),
     path("setup/types/<slug:slug>/", types.edit, name="setup-type"),

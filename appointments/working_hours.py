@@ -187,6 +187,19 @@ def outside(practitioner: Practitioner, location: Location) -> list[Appointment]
     return [visit for visit in visits if not covers(at_work, visit.start_minute, visit.end_minute)]
 
 
+def refuse_meeting_at(location: Location) -> None:
+    """Raises RuleBroken `overlapping_hours` where somebody works here and elsewhere at once, by the clocks as now."""
+    rows = WeeklyHours.objects.exclude(valid_until__lt=location.today()).select_related(
+        "location", "practitioner__user"
+    )
+    here = list(rows.filter(location=location))
+    others = rows.filter(practitioner__in={row.practitioner_id for row in here}).exclude(location=location)
+    for one, other in product(here, others):
+        if one.practitioner_id == other.practitioner_id and _meet(one, other):
+            message = f"{one.practitioner}: {_span(one)} here would overlap {_span(other)} at {other.location}."
+            raise spans.refusal("overlapping_hours", message, "time_zone")
+
+
 def _row(practitioner, location, shift, from_day) -> WeeklyHours:
     span, begins = shift.span, from_day
     if shift.first_week > 1:

@@ -66,13 +66,14 @@ class ClinicForm(forms.Form):
 
 
 class AmendClinicForm(ClinicForm):
-    keep_visits = forms.BooleanField(
-        required=False, label="Change the zone although visits are ahead",
-        help_text="They keep their moment, so their clock time changes. The patients are not told by this.",
-    )  # fmt: skip
+    """All but the zone: what depends on it is asked about on a page of its own."""
+
+    def __init__(self, data=None, **options):
+        super().__init__(data, **options)
+        del self.fields["time_zone"]
 
     def layout(self):
-        return [*super().layout(), *(["keep_visits"] if self.is_bound else [])]  # asked once the zone was refused
+        return [("name", "street"), ("city", "state"), ("postal_code", "phone"), "parking"]
 
 
 class NewClinicForm(ClinicForm):

@@ -84,6 +84,7 @@ def _page(request, place, status=200, **bound):
         "hours": SpanFormSet(initial=grouped(opening.spans_of(place)), prefix="hours"),
         "ways": [WayForm(other=other, initial={"minutes": ways.get(other)}) for other in others],
         "may_delete": access.can(request.user, "location.create"),
+        "ways_on": setup_pages.ways_on(place, request.user),
         **bound,
     }
     if "room_form" in bound:

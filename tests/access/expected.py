@@ -10,7 +10,7 @@ from unittest import mock
 from urllib.parse import urlencode
 
 from appointments import waitlist
-from appointments.models import Appointment, AppointmentType, WaitlistEntry
+from appointments.models import Appointment, AppointmentType, Hold, WaitlistEntry
 from careplans import planning
 from careplans.models import CarePlan
 from clinic import times
@@ -90,6 +90,10 @@ def _clinic_is_closed(side):
 
 def _visit_is(status, **changes):
     return lambda side: Appointment.objects.filter(pk=side.visit.pk).update(status=status, **changes)
+
+
+def _holds_are_over(side):
+    Hold.objects.all().delete()
 
 
 def _visit_is_over(side):
@@ -231,6 +235,9 @@ GOOD: dict[str, Good] = {
     ),
     "POST setup/practitioners/{pk}/away/": Good(lambda side: {"away-starts_on": make.MONDAY}),
     "POST setup/hours/{kind}/{pk}/take-back/": Good(),
+    "POST setup/clinics/{slug}/zone/": Good(
+        lambda side: {"time_zone": "America/Denver", "reason": "Entered wrongly"}, _holds_are_over
+    ),
     "POST setup/types/new/": Good(lambda side: _TYPE),
     "POST setup/types/{slug}/": Good(lambda side: _TYPE),
     "POST setup/types/{slug}/delete/": Good(),

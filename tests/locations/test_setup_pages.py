@@ -84,19 +84,15 @@ def test_a_refused_clinic_keeps_what_was_typed(sign_in, owner, atlanta):
     assert 'value="+1 478 555 0100"' in shown
 
 
-def test_the_address_is_saved_and_the_zone_asked_about(sign_in, owner, visit, atlanta):
+def test_the_address_is_saved_and_the_zone_left_to_its_own_page(sign_in, owner, visit, atlanta):
     client, address = sign_in(owner), reverse("setup-clinic-details", args=["atlanta"])
-    given = {**FORM, "name": "Atlanta", "time_zone": "America/Chicago"}
 
-    refused = client.post(address, given)
-    assert refused.status_code == 400
-    for expected in ("1 visit ahead", 'value="+1 478 555 0100"', "Change the zone although visits are ahead"):
-        assert expected in refused.content.decode()
+    saved = client.post(address, {**FORM, "name": "Atlanta", "time_zone": "America/Chicago"})
 
-    saved = client.post(address, {**given, "keep_visits": "on"})
     assert saved["Location"] == reverse("setup-clinic", args=["atlanta"]) + "#details"
     atlanta.refresh_from_db()
-    assert (atlanta.time_zone, atlanta.phone) == ("America/Chicago", "+1 478 555 0100")
+    assert (atlanta.time_zone, atlanta.phone) == ("America/New_York", "+1 478 555 0100")
+    assert 'href="/setup/clinics/atlanta/zone/"' in client.get(saved["Location"]).content.decode()
 
 
 def test_opening_hours_are_a_time_and_its_days(sign_in, manager, atlanta):
