@@ -4,7 +4,7 @@ Only what the patient reports and the motion of the neck is shown here. Position
 is a convention of ours are recorded for clinicians and never grade a patient (reference, Evidence guard).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from evaluations import catalogue, compare_page, comparison, normals, scoring
@@ -29,6 +29,15 @@ MOTIONS = {
     "rom_right_lateral_flexion": "Tilting your head to the right",
     "rom_left_rotation": "Turning your head to the left",
     "rom_right_rotation": "Turning your head to the right",
+}
+# The same as a bar is labelled, by the motion as it is spoken.
+SHORT = {
+    "Flexion": "Bending forward",
+    "Extension": "Bending back",
+    "Left lateral flexion": "Tilting to the left",
+    "Right lateral flexion": "Tilting to the right",
+    "Left rotation": "Turning to the left",
+    "Right rotation": "Turning to the right",
 }
 DAYS = {"migraine_days_28", "headache_days_28", "acute_med_days_28"}
 # Counted days go up and down from month to month: half fewer counts (reference 3.2), and a third more is never hidden.
@@ -92,6 +101,10 @@ def motions(found: compare_page.Compared) -> list[Line]:
     return [_line(MOTIONS[line.code], line, unit, _WORDS[line.verdict]) for line in wanted]
 
 
+def bars(found: compare_page.Compared) -> list[compare_page.Bar]:
+    return [replace(bar, motion=SHORT[bar.motion]) for bar in compare_page.bars(found.findings)]
+
+
 def impression(found: compare_page.Compared) -> str:
     """What the patient said of the change; empty where nobody asked."""
     return IMPRESSIONS.get(found.now.outcomes.get("pgic_1_to_7"), "")
@@ -119,9 +132,7 @@ def _of_days(line: Change, found) -> str:
 
 
 def _line(label, line: Change, unit, meaning, noun=("less", "more")) -> Line:
-    values = [
-        "" if value is None else compare_page.with_unit(value, unit) for value in (line.baseline, line.last, line.now)
-    ]
+    values = ["" if value is None else _number(value, unit) for value in (line.baseline, line.last, line.now)]
     change = "" if line.change is None or meaning == METHOD else _plain(line.change, unit, noun)
     return Line(label, *values, change, meaning)
 
@@ -129,4 +140,9 @@ def _line(label, line: Change, unit, meaning, noun=("less", "more")) -> Line:
 def _plain(change, unit, noun) -> str:
     if change == 0:
         return "none"
-    return f"{compare_page.with_unit(abs(change), unit)} {noun[change > 0]}"
+    return f"{_number(abs(change), unit)} {noun[change > 0]}"
+
+
+def _number(value, unit) -> str:
+    """`20 %` rather than `20.0 %`."""
+    return compare_page.with_unit(int(value) if value == int(value) else value, unit)

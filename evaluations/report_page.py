@@ -181,7 +181,7 @@ def for_patient(evaluation: Evaluation) -> dict:
         "last": found.last,
         "scores": patient_words.scores(found),
         "motions": patient_words.motions(found),
-        "bars": compare_page.bars(found.findings),
+        "bars": patient_words.bars(found),
         "impression": patient_words.impression(found) if found.first else "",
         "levels": neck_picture.levels(),
         "spots": neck_picture.tender(readings),

@@ -39,6 +39,7 @@ TABLE: dict[str, dict[str, str]] = {
     "evaluation.write": _CLINICAL,
     "evaluation.sign": {CLINICIAN: OWN},
     "evaluation.amend": _CLINICAL,
+    "evaluation.unsigned": {OWNER: ALL, MANAGER: HERE, CLINICIAN: OWN},
     "red_flag.resolve": _CLINICAL,
     "careplan.read": _CLINICAL,
     "careplan.write": _CLINICAL,

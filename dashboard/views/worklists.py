@@ -7,9 +7,9 @@ from django.views.decorators.http import require_GET
 
 from appointments import bulk_moves, follow_ups, move_links, waitlist_page
 from appointments.models import FollowUp
-from clinic import times
+from clinic import audit, times
 from clinic.policy import requires
-from dashboard import worklists
+from dashboard import unsigned, worklists
 from locations import access
 from locations.current import choices, current
 
@@ -42,6 +42,8 @@ def listing(request):
         "may_change": access.can(request.user, "appointment.change"),
         "moves": _way(chosen) if one.about == FollowUp.About.IN_THE_WAY else "",
     }
+    if access.can(request.user, "evaluation.unsigned"):
+        context |= {"sees_unsigned": True, "unsigned": unsigned.waiting(request.user).count()}
     return render(request, "dashboard/worklists.html", context)
 
 
@@ -52,6 +54,17 @@ def _way(chosen):
     first = min(place.today() for place in chosen)
     last = first + timedelta(days=bulk_moves.LONGEST - 1)
     return move_links.of_stuck(first, last, location=chosen[0] if len(chosen) == 1 else None)
+
+
+@require_GET
+@requires("evaluation.unsigned")
+def not_signed(request):
+    """One's own unsigned evaluations, and for managers those of their clinics: that they wait, not what they say."""
+    found = unsigned.lines(request.user)
+    audit.record_all("evaluation.listed", [line.evaluation for line in found], by=request.user)
+    total = unsigned.waiting(request.user).count() if len(found) == unsigned.SHOWN else len(found)
+    context = {"lines": found, "total": total, "has_worklists": access.can(request.user, "appointment.read")}
+    return render(request, "dashboard/unsigned.html", context)
 
 
 def _counts(chosen, user):

@@ -169,6 +169,7 @@ def test_the_patient_reads_their_own_numbers_and_what_a_change_can_be_taken_for(
 
     assert "Days with migraine in 28 days 10 4 6 fewer Better" in said
     assert "How much headache gets in your way (HIT-6, from 36 to 78) 64 54 10 less Better" in said
+    assert "How much your neck limits you (Neck Disability Index) 42 % 20 % 22 % less Better" in said
     assert "Bending your head back 50° 58° 8° more Within what the measurement can tell" in said
     assert "Turning your head to the right 56° 72° 16° more Better" in said
     assert "you said: much improved" in said
