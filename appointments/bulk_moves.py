@@ -10,8 +10,9 @@ from datetime import date, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from appointments import booking, conflicts
+from appointments import booking, conflicts, out_of_hours
 from appointments.conflicts import Known, Wanted
+from appointments.intervals import overlaps
 from appointments.models import Appointment
 from appointments.proposals import Choice, Question, Wish
 from clinic import audit, times
@@ -95,7 +96,19 @@ def _why_stuck(visits: Collection[Appointment]) -> dict[int, str]:
         stuck = [c.message for c in conflicts.find(wanted, [], known)[0] if c.code in STUCK]
         if stuck:
             found[wanted.moving.pk] = stuck[0]
+    for pk in out_of_hours.on_purpose(found):
+        wanted = next(one for one in as_booked if one.moving.pk == pk)
+        if not _is_shut(wanted, known):
+            del found[pk]
     return found
+
+
+def _is_shut(wanted: Wanted, known: Known) -> bool:
+    """Something came since that a visit outside the hours was not agreed for: a closure, an absence, a leaving."""
+    day = times.day_of(wanted.starts_at, wanted.location.time_zone)
+    away = overlaps(known.taken.time_off.get(wanted.practitioner.pk, ()), wanted.start, wanted.end)
+    is_closed = not wanted.location.is_open or known.hours.is_closed(wanted.location.pk, day)
+    return away or is_closed or not wanted.practitioner.is_active
 
 
 def question(

@@ -21,6 +21,11 @@ from patients.models import Patient
 
 _R = FollowUp.Result
 DONE = frozenset({_R.SETTLED, _R.DECLINED})
+# What no call can settle, and what does.
+NEVER_SETTLED = {
+    FollowUp.About.UNCONFIRMED: "Confirm, move or cancel the visit instead: then it leaves the list by itself.",
+    FollowUp.About.OWED: "Place the visits or let them go instead: then they leave the list by themselves.",
+}
 LATEST_AGAIN = timedelta(days=90)
 
 
@@ -63,8 +68,8 @@ def record(
 
 def _check(about, result, note, again_on, today) -> None:
     wrong = {}
-    if about == FollowUp.About.UNCONFIRMED and result in DONE:
-        wrong["result"] = "Confirm, move or cancel the visit instead: then it leaves the list by itself."
+    if about in NEVER_SETTLED and result in DONE:
+        wrong["result"] = NEVER_SETTLED[about]
     elif result in DONE and again_on:
         wrong["again_on"] = "This result is final, so leave the day empty, or choose another result."
     elif again_on and not today < again_on <= today + LATEST_AGAIN:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from appointments import closed_days, follow_ups
+from appointments import closed_days, follow_ups, out_of_hours, series
 from appointments.models import Appointment, FollowUp, TimeOff
 from careplans.models import CarePlan
 from clinic import times
@@ -87,16 +87,23 @@ def without_visit(locations, user) -> QuerySet:
 
 
 def in_the_way(locations, user) -> QuerySet:
-    """Visits to come on days on which the location is closed or the practitioner away."""
+    """Visits to come on days on which the clinic is closed or the practitioner away, or outside hours that changed."""
     away = TimeOff.objects.filter(
         practitioner=OuterRef("practitioner"), starts_at__lt=OuterRef("ends_at"), ends_at__gt=OuterRef("starts_at")
     )
     closed = closed_days.starts_within(closed_days.ahead(locations), locations)
-    hit = Exists(away) | Q(practitioner__is_active=False) | closed
+    outside = Q(pk__in=out_of_hours.ahead(locations))
+    hit = Exists(away) | Q(practitioner__is_active=False) | closed | outside
     found = Appointment.objects.visible_to(user).filter(
         hit, location__in=locations, status__in=EXPECTED, starts_at__gt=times.now()
     )
     return follow_ups.waiting(found, _A.IN_THE_WAY, locations).order_by("starts_at", "pk")
+
+
+def owed(locations, user) -> QuerySet:
+    """Series with visits that were skipped, fell off the calendar or are overdue; those owed longest first."""
+    found = series.with_debts(user, "appointment.create").filter(location__in=locations).annotate(since=F("begun_at"))
+    return follow_ups.waiting_patients(found, _A.OWED, locations, since="since").order_by("owed_since", "pk")
 
 
 LISTS = {
@@ -118,8 +125,13 @@ LISTS = {
             "Everybody under a plan has a visit ahead.", without_visit,
         ),
         Worklist(
+            _A.OWED, "Visits owed", "list",
+            "Of a series and not on the calendar: left out, cancelled or overdue. Place them, or let them go.",
+            "Every visit of a series is on the calendar.", owed,
+        ),
+        Worklist(
             _A.IN_THE_WAY, "Clinic closed or practitioner away", "alert",
-            "These visits cannot take place as booked. Move them, then tell the patient.",
+            "These visits cannot take place as booked. Move them together or one by one; the patients are mailed.",
             "No visit falls on a day off.", in_the_way,
         ),
     )

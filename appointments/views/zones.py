@@ -61,7 +61,8 @@ def _shown(shifts, asked):
     if shifts is None:
         return None
     zone = asked["time_zone"]
-    return [{"shift": shift, "starts": times.local(shift.starts_at, zone)} for shift in shifts]
+    first = sorted(shifts, key=lambda shift: not shift.fault)
+    return [{"shift": shift, "starts": times.local(shift.starts_at, zone)} for shift in first]
 
 
 def _now(zone):

@@ -14,6 +14,7 @@ from locations import access
 from locations.current import choices, current
 
 ALL = "all"
+ABOUT_PATIENTS = {FollowUp.About.NO_VISIT, FollowUp.About.OWED}  # their lines are no visits
 QUICK = (FollowUp.Result.NO_ANSWER, FollowUp.Result.LEFT_MESSAGE)  # buttons of their own; the others are under "More"
 
 
@@ -80,8 +81,8 @@ def _chosen(request, mine):
 
 
 def _results(about):
-    """What else a call can have come to; a visit that is to be confirmed is settled by its own buttons."""
-    left_out = {*QUICK, *(follow_ups.DONE if about == FollowUp.About.UNCONFIRMED else ())}
+    """What else a call can have come to; some lines are settled by their own buttons only."""
+    left_out = {*QUICK, *(follow_ups.DONE if about in follow_ups.NEVER_SETTLED else ())}
     return [(value, label) for value, label in FollowUp.Result.choices if value not in left_out]
 
 
@@ -90,19 +91,23 @@ def _lines(one, chosen, user):
         return []
     found = one.lines(chosen, user).with_names()
     calls = FollowUp.objects.filter(about=one.about).select_related("by", "location")
-    way = "patient__follow_ups" if one.about == FollowUp.About.NO_VISIT else "follow_ups"
+    way = "patient__follow_ups" if one.about in ABOUT_PATIENTS else "follow_ups"
     found = found.prefetch_related(Prefetch(way, calls, to_attr="calls"))[: worklists.SHOWN]
     return [_line(one, row, access.can(user, "appointment.change", row.location)) for row in found]
 
 
 def _line(one, row, may_change):
-    is_visit = one.about != FollowUp.About.NO_VISIT
+    is_visit = one.about not in ABOUT_PATIENTS
     calls = row.calls if is_visit else [c for c in row.patient.calls if c.at > row.since]
     return {
         "row": row,
         "patient": row.patient,
         "visit": row if is_visit else None,
-        "last_visit": None if is_visit or not row.last_visit else times.local(row.last_visit, row.location.time_zone),
+        "last_visit": _last_visit(row) if one.about == FollowUp.About.NO_VISIT else None,
         "calls": [{"call": call, "on": times.local(call.at, row.location.time_zone)} for call in calls],
         "may_change": may_change,
     }
+
+
+def _last_visit(plan):
+    return times.local(plan.last_visit, plan.location.time_zone) if plan.last_visit else None

@@ -1,3 +1,5 @@
+import html
+import re
 from datetime import date, time, timedelta
 
 import pytest
@@ -5,13 +7,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from appointments import booking, follow_ups, visit_status
+from appointments import booking, bulk_moves, follow_ups, series, visit_status
+from appointments.bulk_moves import Span as Days
 from appointments.models import FollowUp, TimeOff
+from appointments.patterns import Pattern, Stretch
+from appointments.proposals import Choice
 from careplans.models import CarePlan
 from clinic import times
 from dashboard import worklists
 from evaluations.models import Evaluation
+from locations import opening
 from locations.models import Closure
+from locations.spans import Span
 from tests import make
 
 A, R = FollowUp.About, FollowUp.Result
@@ -221,3 +228,116 @@ def test_the_page_asks_the_same_number_of_queries_for_any_number_of_lines(sign_i
         counts.append(len(asked))
 
     assert counts[0] == counts[1] <= 22
+
+
+@pytest.fixture
+def begun(atlanta, chiro, adjustment, desk):
+    """A series of three visits of a patient, with nothing of it on the calendar."""
+    with times.as_of(SUNDAY_NOON):
+        return series.begin(
+            patient=make.patient(atlanta), type=adjustment, practitioner=chiro, location=atlanta, by=desk,
+            pattern=Pattern(make.MONDAY, (Stretch(3, 1),), (0, 2, 4), time(10)),
+        )  # fmt: skip
+
+
+def place(begun, chiro, desk, *, left_out=()):
+    choices = {
+        n: Choice(skip_reason="Away") if n in left_out else Choice(make.at(10, day=date(2027, 1, day)), chiro)
+        for n, day in enumerate((4, 6, 8), 1)
+    }
+    with times.as_of(SUNDAY_NOON):
+        return series.place(begun, choices, by=desk)
+
+
+def test_visits_that_a_series_owes_are_listed_until_placed_or_let_go(atlanta, chiro, desk, begun):
+    before = on(A.OWED, [atlanta], desk, SUNDAY_NOON)
+    visits = place(begun, chiro, desk, left_out=[3])
+    left_out = on(A.OWED, [atlanta], desk, SUNDAY_NOON)
+    with times.as_of(SUNDAY_NOON):
+        visit_status.cancel(visits[0], by=desk)
+    two = on(A.OWED, [atlanta], desk, SUNDAY_NOON)
+    with times.as_of(SUNDAY_NOON):
+        for visit in begun.visits.filter(number__in=[1, 3]):
+            series.waive(visit, by=desk, reason="Feels well")
+
+    assert (before, left_out) == ([], [begun])
+    assert [(one.owed, one.owed_since) for one in two] == [(2, make.MONDAY)]
+    assert on(A.OWED, [atlanta], desk, SUNDAY_NOON) == []
+
+
+def test_a_call_puts_a_debt_off_and_cannot_settle_it(sign_in, atlanta, chiro, desk, begun):
+    place(begun, chiro, desk, left_out=[2, 3])
+    client = sign_in(desk)
+    said = {"about": "owed", "patient": begun.patient.pk, "location": atlanta.pk, "next": "/worklists/?list=owed"}
+
+    shown = page(client, A.OWED).content.decode()
+    with times.as_of(SUNDAY_NOON + timedelta(minutes=1)):
+        settled = client.post(reverse("follow-up"), {**said, "result": "settled"})
+        later = client.post(reverse("follow-up"), {**said, "result": "left_message", "note": "with her son"})
+
+    assert f'href="/series/{begun.pk}/place/"' in shown
+    assert "2</strong> visits owed" in shown
+    assert 'value="settled"' not in shown
+    assert (settled.status_code, later.status_code) == (400, 302)
+    assert on(A.OWED, [atlanta], desk, SUNDAY_NOON) == []
+    assert "with her son" in page(client, A.OWED, SUNDAY_NOON + timedelta(1)).content.decode()
+
+
+def test_visits_outside_changed_hours_are_in_the_way_and_those_on_purpose_are_not(
+    atlanta, chiro, desk, owner, book, adjustment
+):
+    early, late = book(9), book(16)
+    manager = make.user("manager", atlanta)
+    with times.as_of(SUNDAY_NOON):
+        on_purpose = booking.book(
+            patient=make.patient(atlanta), practitioner=chiro, location=atlanta, type=adjustment,
+            starts_at=make.at(17, 30), by=manager, override_reason="Works late for her",
+        )  # fmt: skip
+    before = on(A.IN_THE_WAY, [atlanta], desk, SUNDAY_NOON)
+    with times.as_of(SUNDAY_NOON):
+        opening.set_hours(atlanta, [Span(day, time(8), time(12)) for day in range(5)], by=owner)
+
+    span = Days(locations=[atlanta], first=make.MONDAY, last=make.MONDAY, only_stuck=True)
+    with times.as_of(SUNDAY_NOON):
+        together = [one.visit for one in bulk_moves.affected(span, desk)]
+    TimeOff.objects.create(practitioner=chiro, starts_at=make.at(17), ends_at=make.at(19))
+    with times.as_of(SUNDAY_NOON):
+        away = [one.visit for one in bulk_moves.affected(span, desk)]
+
+    assert before == []
+    assert on(A.IN_THE_WAY, [atlanta], desk, SUNDAY_NOON) == [late, on_purpose]  # on purpose, but now away
+    assert (together, away) == ([late], [late, on_purpose])
+    assert early not in away
+
+
+def test_confirming_from_the_list_takes_the_line_off_and_comes_back_to_it(sign_in, atlanta, desk, book):
+    visit = book(9)
+    client = sign_in(desk)
+    back = f"{reverse('worklists')}?list=unconfirmed"
+
+    with times.as_of(SUNDAY_NOON):
+        answer = client.post(reverse("appointment-step", args=[visit.pk]), {"step": "confirm", "next": back})
+
+    assert answer.url == back
+    assert on(A.UNCONFIRMED, [atlanta], desk, SUNDAY_NOON) == []
+
+
+@pytest.mark.parametrize("about", [A.MISSED, A.NO_VISIT])
+def test_booking_from_the_list_takes_the_line_off(sign_in, atlanta, desk, book, plan, about):
+    """Call, result, book: the link of the line leads to times for that patient, and the booking ends it."""
+    visit = book(9)
+    plan(visit.patient)
+    with times.as_of(MONDAY_EVENING):
+        visit_status.no_show(visit, by=desk)
+    client = sign_in(desk)
+    shown = page(client, about, MONDAY_EVENING).content.decode()
+    way = re.search(r'href="(/appointments/new/\?patient=[^"]+)"', shown)
+
+    with times.as_of(MONDAY_EVENING):
+        times_shown = client.get(html.unescape(way[1]))
+        slot = times_shown.context["days"][0][1][0]["value"]
+        type_ = times_shown.context["find"].data["type"]
+        booked = client.post("/appointments/new/", {"patient": visit.patient.pk, "type": type_, "slot": slot})
+
+    assert booked.status_code == 302
+    assert on(about, [atlanta], desk, MONDAY_EVENING) == []
