@@ -95,3 +95,12 @@ def test_a_normal_evaluation_with_ten_exceptions(page, evaluation):
     expect(page.locator("#missing-total")).to_have_text("0")
     assert hands.keys <= MOST_KEYS, hands.keys
     assert seconds <= LONGEST
+
+
+def test_what_is_missing_is_the_sum_of_the_parts(page, evaluation):
+    total = page.locator("#missing-total")
+    before = int(total.inner_text())
+
+    page.locator("[data-flag] input[value=no]").first.check()
+
+    expect(total).to_have_text(str(before - 1))

@@ -19,8 +19,9 @@ export function startFollowing({ form, initial }) {
     const all = [...part.querySelectorAll("[data-section]")].reduce((sum, one) => sum + missingIn(one), 0);
     const mark = form.querySelector(`.entry-rail [data-missing="${part.dataset.part}"]`);
     mark.textContent = all || (part.querySelector("[data-cell], [data-flag]") ? "done" : "");
+    if (all) mark.append(Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: " missing" }));
     mark.classList.toggle("is-done", !all);
-    const total = [...form.querySelectorAll(".entry-rail [data-missing]")].reduce((sum, one) => sum + (Number(one.textContent) || 0), 0);
+    const total = [...form.querySelectorAll(".entry-rail [data-missing]")].reduce((sum, one) => sum + (parseInt(one.textContent, 10) || 0), 0);
     document.getElementById("missing-total").textContent = total;
   }
 
