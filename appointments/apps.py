@@ -11,7 +11,7 @@ class AppointmentsConfig(AppConfig):
         from patients import chart, treatment
 
         navigation.add("Calendar", "calendar", action="appointment.read", icon="calendar", order=20, key="c")
-        navigation.add("Waitlist", "waitlist", action="appointment.read", icon="clock", order=25, key="w")
+        navigation.add("Waitlist", "waitlist", action="appointment.read", icon="clock", order=25, key="l")
         navigation.add_button("New booking", "appointment-new", action="appointment.create", icon="plus", key="n")
         in_the_way.add(visits_ahead.of)
         treatment.add(ties.visits)

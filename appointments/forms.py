@@ -90,6 +90,26 @@ class FindPatient(forms.Form):
     )  # fmt: skip
 
 
+class LengthField(forms.TypedChoiceField):
+    """How long a visit takes, within the range of its type; left empty, the usual time."""
+
+    usual = None
+
+    def of_type(self, type):
+        if type is None:
+            return
+        self.usual = type.minutes
+        steps = range(-(-type.least_minutes // 5) * 5, type.most_minutes + 1, 5)
+        others = sorted({*steps, type.least_minutes, type.most_minutes} - {type.minutes})
+        named = ((minutes, f"{minutes} minutes") for minutes in others)
+        self.choices = [("", f"{type.minutes} minutes, as usual"), *named]
+        message = f"A visit of this type takes {type.least_minutes} to {type.most_minutes} minutes."
+        self.error_messages["invalid_choice"] = message
+
+    def valid_value(self, value):
+        return super().valid_value(value) or value == f"{self.usual}"
+
+
 class FindTimes(forms.Form):
     """What to look for; sent by GET, so that a search can be bookmarked and repeated."""
 
@@ -97,9 +117,12 @@ class FindTimes(forms.Form):
     location = forms.ChoiceField(label="Where")
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), required=False, empty_label="Anybody")
     from_day = day_field(label="From")
+    minutes = LengthField(label="How long", coerce=int, required=False, empty_value=None)
 
     def __init__(self, data=None, *, user, **options):
         super().__init__(data, **options)
+        self.type = AppointmentType.objects.filter(slug=(data or {}).get("type", "").replace("\0", "")).first()
+        self.fields["minutes"].of_type(self.type)
         self.places = list(Location.objects.visible_to(user, "appointment.create").filter(is_open=True))
         self.fields["location"].choices = [(p.slug, p.name) for p in self.places]
         if len(self.places) > 1:
@@ -123,6 +146,7 @@ class BookVisit(forms.Form):
 
     patient = forms.ModelChoiceField(Patient.objects.none(), widget=forms.HiddenInput)
     type = forms.ModelChoiceField(AppointmentType.objects.all(), to_field_name="slug", widget=forms.HiddenInput)
+    minutes = forms.IntegerField(label="Length", required=False, min_value=5, max_value=480, widget=forms.HiddenInput)
     slot = forms.CharField(required=False, max_length=200)
     day = day_field(label="Date", required=False)
     time = time_field(required=False, help_text="Clock of the clinic.")

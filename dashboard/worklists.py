@@ -130,9 +130,9 @@ LISTS = {
             "Every visit of a series is on the calendar.", owed,
         ),
         Worklist(
-            _A.IN_THE_WAY, "Clinic closed or practitioner away", "alert",
+            _A.IN_THE_WAY, "Cannot take place", "alert",
             "These visits cannot take place as booked. Move them together or one by one; the patients are mailed.",
-            "No visit falls on a day off.", in_the_way,
+            "Every visit ahead can take place as booked.", in_the_way,
         ),
     )
 }  # fmt: skip

@@ -42,6 +42,8 @@ def new(request):
             return redirect("appointment", appointment.pk)
     context = {"patient": patient, "find": find, "book": book, "nearest": _by_day(nearest), **_soonest(find, patient)}
     fragment = request.htmx and request.htmx.target == "times"
+    context["has_length"] = find.type is not None and find.type.least_minutes < find.type.most_minutes
+    context["is_fragment"] = fragment
     return render(request, "appointments/_times.html" if fragment else "appointments/new.html", context)
 
 
@@ -84,6 +86,7 @@ def _search(request):
         "type": given.get("type") or (first.slug if first else ""),
         "location": given.get("location") or (here.slug if here else ""),
         "practitioner": given.get("practitioner", ""),
+        "minutes": given.get("minutes", ""),
         "from_day": given.get("from_day") or (here.today().isoformat() if here else ""),
     }
 
@@ -99,6 +102,7 @@ def _book(data, user):
         location=data["location"],
         type=data["type"],
         starts_at=data["starts_at"],
+        minutes=data["minutes"],
         by=user,
         override_reason=data.get("override_reason", ""),
     )
@@ -116,6 +120,7 @@ def _soonest(find, patient):
             from_day=asked["from_day"],
             to_day=asked["from_day"] + LOOK_AHEAD,
             patient=patient,
+            minutes=asked["minutes"],
             limit=SOONEST,
         )
     except RuleBroken as broken:

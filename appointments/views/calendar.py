@@ -64,6 +64,7 @@ def calendar(request):
         "days": _listed(found) if is_list else [],
         "data": None if is_list else calendar_page.as_json(found, request.user) | RULES,
         "may_book": access.can(request.user, "appointment.create"),
+        "keys_template": "" if is_list else "appointments/_calendar_keys.html",
     }
     return render(request, "appointments/calendar.html", context)
 

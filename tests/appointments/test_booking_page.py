@@ -1,5 +1,6 @@
 import pytest
 
+from appointments import booking
 from appointments.models import Appointment
 from tests import make
 from tests.make import at
@@ -179,3 +180,85 @@ def test_patient_of_the_address_must_be_a_number(sign_in, desk):
 
     assert client.get("/appointments/new/", {"patient": "x"}).status_code == 400
     assert client.get("/appointments/new/", {"patient": "9" * 40}).status_code == 404
+
+
+def test_the_length_is_chosen_within_the_range_of_the_type(sign_in, desk, chiro, atlanta, evaluation_type, patient):
+    client = sign_in(desk)
+    chosen = search(evaluation_type, atlanta, patient, minutes="45")
+
+    shown = client.get("/appointments/new/", chosen)
+    slot = offered(shown.content.decode())[0]
+    client.post("/appointments/new/", {**chosen, "slot": slot})
+
+    choices = [value for value, _ in shown.context["find"].fields["minutes"].choices]
+    assert choices == ["", 45, 50, 55]
+    booked = Appointment.objects.get()
+    assert booked.end_minute - booked.start_minute == 45
+
+
+def test_the_usual_length_is_taken_when_none_is_chosen(sign_in, desk, chiro, atlanta, evaluation_type, patient):
+    client = sign_in(desk)
+    chosen = search(evaluation_type, atlanta, patient)
+
+    slot = offered(client.get("/appointments/new/", chosen).content.decode())[0]
+    client.post("/appointments/new/", {**chosen, "slot": slot})
+
+    booked = Appointment.objects.get()
+    assert booked.end_minute - booked.start_minute == 60
+
+
+def test_the_length_changes_what_is_free(sign_in, desk, chiro, atlanta, evaluation_type, adjustment, patient):
+    """Before a visit at 9:45 there is room for 45 minutes and not for 60."""
+    booking.book(
+        patient=make.patient(atlanta), practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(9, 45),
+        by=desk,
+    )  # fmt: skip
+    client = sign_in(desk)
+
+    first = [
+        client.get("/appointments/new/", search(evaluation_type, atlanta, patient, minutes=m)).context["days"][0][1][0]
+        for m in ("45", "60")
+    ]
+
+    assert [one["slot"].local_start.strftime("%H:%M") for one in first] == ["09:00", "10:00"]
+
+
+def test_a_type_of_one_length_asks_nothing_and_the_fragment_brings_the_choice(
+    sign_in, desk, chiro, atlanta, adjustment, evaluation_type, patient
+):
+    client = sign_in(desk)
+    htmx = {"HX-Request": "true", "HX-Target": "times"}
+
+    one, range_ = (
+        client.get("/appointments/new/", search(kind, atlanta, patient), headers=htmx).content.decode()
+        for kind in (adjustment, evaluation_type)
+    )
+
+    assert 'id="length" hx-swap-oob="true"' in one
+    assert "How long" not in one
+    assert "How long" in range_
+
+
+@pytest.mark.parametrize("minutes", ["44", "61", "-5", "x", "9" * 30, "4\0"])
+def test_a_length_out_of_range_is_refused_and_nothing_is_lost(
+    sign_in, desk, chiro, atlanta, evaluation_type, patient, minutes
+):
+    client = sign_in(desk)
+    chosen = search(evaluation_type, atlanta, patient, minutes=minutes)
+
+    looked = client.get("/appointments/new/", chosen)
+    booked = client.post("/appointments/new/", {**chosen, "slot": f"{at(9).isoformat()}|atlanta|{chiro.pk}"})
+
+    assert "A visit of this type takes 45 to 60 minutes." in looked.content.decode()
+    assert booked.status_code == 200
+    assert 'role="alert"' in booked.content.decode()
+    assert not Appointment.objects.exists()
+
+
+def test_the_keys_of_the_calendar_are_in_the_list_of_keys(sign_in, desk):
+    client = sign_in(desk)
+
+    shown, listed = (client.get("/calendar/", {"view": view}).content.decode() for view in ("day", "list"))
+
+    assert "Pick the visit up" in shown
+    assert "Pick the visit up" not in listed

@@ -12,6 +12,12 @@ document.addEventListener("change", (event) => {
   }
 });
 
+// Another kind of visit has another range: its length is the usual one until another is chosen. Before htmx asks.
+document.addEventListener("change", ({ target }) => {
+  const length = document.querySelector("#find [name=minutes]");
+  if (target.matches("#find [name=type]") && length) length.value = "";
+}, true);
+
 // The times are fetched anew when a choice on the left changes: a time chosen meanwhile stays chosen.
 let kept = null;
 document.addEventListener("htmx:beforeSwap", () => {
