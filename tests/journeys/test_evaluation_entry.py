@@ -6,7 +6,8 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from evaluations import recording, results, signing, summary
+from evaluations import catalogue, recording, results, signing, summary
+from tests.journeys.walking import sideways, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MOST_KEYS, LONGEST = 220, 90
@@ -104,3 +105,182 @@ def test_what_is_missing_is_the_sum_of_the_parts(page, evaluation):
     page.locator("[data-flag] input[value=no]").first.check()
 
     expect(total).to_have_text(str(before - 1))
+
+
+def go(page, name):
+    page.get_by_label(name, exact=True).focus()
+
+
+def cell(page, name):
+    return page.locator(f'[data-cell="{name}"]')
+
+
+def recorded(evaluation, code):
+    return [(f.qualifiers.get("side", ""), f.status, f.value) for f in evaluation.findings.filter(code=code)]
+
+
+def test_letters_typed_into_text_stay_text(page, evaluation):
+    go(page, "Atlas listing")
+    page.keyboard.type("asrn")
+    page.get_by_label("Conclusion").focus()
+    page.keyboard.type("Nothing new? N = [none]")
+    at_rest(page)
+
+    evaluation.refresh_from_db()
+    assert evaluation.conclusion == "Nothing new? N = [none]"
+    assert recorded(evaluation, "listing_c1") == [("", "assessed", "asrn")]
+    assert evaluation.findings.count() == 1
+
+
+def test_n_marks_both_sides_and_arrows_step(page, evaluation):
+    go(page, "Spurling, left")
+    page.keyboard.press("n")
+    go(page, "Temperature")
+    for key in ("ArrowUp", "ArrowUp", "ArrowDown", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+    at_rest(page)
+
+    assert recorded(evaluation, "spurling") == [("left", "assessed", "negative"), ("right", "assessed", "negative")]
+    assert str(evaluation.findings.get(code="body_temperature").value) == "37.0"
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "reason"),
+    [("Shift+R", "refused", "Declined by the patient."), ("Shift+X", "not_assessed", ""),
+     ("Shift+A", "not_assessable", "fused"), ("Shift+D", "deferred_unsafe", "fused")],
+)  # fmt: skip
+def test_a_status_by_one_key(page, evaluation, key, status, reason):
+    go(page, "Pulse")
+    page.keyboard.press(key)
+    if reason == "fused":
+        page.keyboard.type("fused")
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Pulse", exact=True)).to_be_focused()
+    at_rest(page)
+
+    found = evaluation.findings.get()
+    assert (found.status, found.reason, found.value) == (status, reason, None)
+
+
+def test_inches_are_shown_as_they_are_kept(page, evaluation):
+    go(page, "Leg-length inequality (functional)")
+    page.keyboard.type("1/4 in")
+    page.keyboard.press("Enter")  # to the direction, which is still to be said
+    page.keyboard.press("l")
+    at_rest(page)
+
+    shown = cell(page, "leg_length_inequality[]")
+    expect(shown.get_by_role("textbox")).to_have_value("6.4")
+    expect(shown.locator(".says")).to_have_text("1/4 in left is 6.4 left")
+    assert str(evaluation.findings.get().value) == "6.4"
+
+
+def test_an_unusual_value_is_asked_about_and_kept(page, evaluation):
+    go(page, "Pulse")
+    page.keyboard.type("180")
+    at_rest(page)
+
+    expect(cell(page, "heart_rate[]").locator(".says")).to_contain_text("Is it right?")
+    expect(cell(page, "heart_rate[]")).to_have_class(re.compile("is-outside"))
+    assert evaluation.findings.get().value == 180
+
+
+def test_an_impossible_value_is_named_and_stays_typed_while_the_rest_is_saved(page, evaluation):
+    go(page, "Pulse")
+    page.keyboard.type("999")
+    page.keyboard.press("Tab")
+    go(page, "Respiratory rate")
+    page.keyboard.type("14")
+    expect(cell(page, "heart_rate[]").locator(".says")).to_contain_text("from 20 to 250")
+    expect(page.get_by_label("Pulse", exact=True)).to_have_attribute("aria-invalid", "true")
+
+    expect(page.get_by_label("Pulse", exact=True)).to_have_value("999")
+    expect(page.locator("#save-state")).to_have_text(re.compile("Saved"))
+    assert [f.code for f in evaluation.findings.all()] == ["respiratory_rate"]
+
+
+def test_readings_come_to_a_value_when_three_agree(page, evaluation):
+    go(page, "Left rotation, active")
+    page.keyboard.type("58 60")
+    at_rest(page)
+    says = cell(page, "rom_left_rotation[mode=active]").locator(".says")
+    expect(says).to_have_text("2 of 3 readings.")
+    page.keyboard.type(" 59")
+    expect(page.locator('[data-result="motion"] dd')).to_have_text("reduced: left rotation; 5 unknown")
+
+    found = evaluation.findings.get()
+    assert (found.value, found.readings) == (60, [58, 60, 59])
+
+
+def test_results_follow_what_is_typed(page):
+    for label, text in (("Flexion-rotation test, left", "44"), ("Flexion-rotation test, right", "30")):
+        go(page, label)
+        page.keyboard.type(text)
+    page.get_by_label("HIT-6 total").fill("37")
+
+    expect(page.locator('[data-result="frt"] dd')).to_have_text("left negative, right positive")
+    expect(page.get_by_text("This total cannot come about.")).to_be_visible()
+    page.get_by_label("HIT-6 total").fill("60")
+    expect(page.locator('[data-result="hit6"] dd')).to_have_text("60, severe")
+    for number in range(1, 9):
+        page.get_by_label(f"Neck Disability Index, item {number}", exact=True).fill("2")
+    expect(page.locator('[data-result="ndi"] dd')).to_have_text("40.0 %, moderate (8 of 10 answered)")
+
+
+def test_last_time_is_grey_until_one_key_takes_it_over(opened, chiro, patient, atlanta):
+    before = recording.start(patient=patient, location=atlanta, by=chiro.user)
+    findings = [{"code": "heart_rate", "value": 64}, {"code": "gait", "value": "antalgic"}]
+    recording.save(
+        before, findings=findings, version=0, by=chiro.user, answers=dict.fromkeys(catalogue.RED_FLAGS, "no")
+    )
+    signing.sign(before, by=chiro.user)
+    evaluation = recording.start(patient=patient, location=atlanta, by=chiro.user)
+    page = opened(chiro.user, f"/evaluations/{evaluation.pk}/")
+
+    pulse = page.get_by_label("Pulse", exact=True)
+    expect(pulse).to_have_value("")
+    expect(pulse).to_have_attribute("placeholder", "64")
+    expect(page.locator("#missing-total")).to_have_text("495")
+    pulse.focus()
+    page.keyboard.press("=")
+    at_rest(page)
+
+    expect(page.locator("#missing-total")).to_have_text("494")
+    assert [(f.code, f.value) for f in evaluation.findings.all()] == [("heart_rate", 64)]
+
+
+def test_the_spine_writes_findings(page, evaluation):
+    page.locator('.half[data-segment="C1"][data-side="right"]').click()
+    page.keyboard.press("2")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("h")
+    page.get_by_role("group", name="Muscle tone").get_by_role("button", name="3").click()
+    page.get_by_label("Listing", exact=True).fill("ASRP")
+    at_rest(page)
+
+    found = {(f.code, f.qualifiers.get("side")): f.value for f in evaluation.findings.all()}
+    assert found == {("seg_tenderness", "right"): 2, ("seg_headache_reproduced", "left"): True,
+                     ("seg_tone", "left"): 3, ("listing_c1", None): "ASRP"}  # fmt: skip
+    expect(page.get_by_label("Tenderness grade, C1, right", exact=True)).to_have_value("2")
+    expect(page.get_by_role("button", name="C1 right: tenderness 2, listing ASRP")).to_be_visible()
+
+
+def test_sections_by_key_and_the_list_of_keys(page):
+    page.keyboard.press("]")
+    assert Hands(page).at == "Systolic blood pressure, left"
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys of the evaluation")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("[")
+    expect(page.locator(".question").first.get_by_role("radio").first).to_be_focused()
+
+
+def test_the_page_is_for_everybody(page):
+    assert violations(page) == []
+    go(page, "Tenderness grade, C1, left")
+    page.keyboard.press("Shift+E")
+    page.locator('.half[data-segment="C2"][data-side="left"]').click()
+    assert violations(page) == []
+    for width in (390, 683, 768):  # a phone, the desk at 200 %, a tablet upright
+        assert sideways(page, width) == []
+    assert page.mistakes == []

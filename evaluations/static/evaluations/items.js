@@ -82,7 +82,7 @@ export function inWords(item, value) {
 
 export function complain(item, text) {
   if (isFinding(item)) return cells.say(item, text, text ? "is-invalid" : "");
-  const says = (item.matches("fieldset, section") ? item : item.parentElement).querySelector(".says");
+  const says = (item.matches("fieldset") ? item : item.parentElement).querySelector(".says");
   if (says) says.textContent = text;
   (item.matches("input, textarea") ? item : boxes(item)[0]).toggleAttribute("aria-invalid", Boolean(text));
 }

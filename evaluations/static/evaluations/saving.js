@@ -9,7 +9,7 @@ const PAUSE = 900, LONGEST_WAIT = 15000; // milliseconds
 export function startSaving({ form, draft, seconds, report }) {
   // By name: what waits to be saved, what waits for a choice, and what the server has.
   const pending = new Map(), held = new Map(), bases = new Map();
-  let sending = null, timer = 0, wait = PAUSE, isOver = false;
+  let sending = null, timer = 0, again = 0, wait = PAUSE, isOver = false, isAway = false;
   for (const item of items.all(form)) bases.set(items.nameOf(item), items.read(item));
 
   const token = () => document.cookie.match(/csrftoken=([^;]+)/)?.[1] ?? form.elements.csrfmiddlewaretoken.value;
@@ -28,7 +28,7 @@ export function startSaving({ form, draft, seconds, report }) {
     draft.keep(name, value, bases.get(name));
     if (held.has(name)) return;
     pending.set(name, item);
-    report.state("Typing…");
+    if (!isAway) report.state("Typing…"); // else it goes on saying that the server is gone
     schedule();
   }
 
@@ -54,7 +54,7 @@ export function startSaving({ form, draft, seconds, report }) {
   }
 
   async function attempt() {
-    report.state("Saving…");
+    if (!isAway) report.state("Saving…");
     let answer;
     try {
       const response = await request("PATCH", sending.data);
@@ -62,12 +62,14 @@ export function startSaving({ form, draft, seconds, report }) {
       answer = { ok: response.ok, ...(await response.json()) };
     } catch (problem) {
       const away = ["401", "403"].includes(problem.message) ? "Not saved: sign in again in another tab." : "Not saved: the server does not answer.";
+      isAway = true;
       report.state(`${away} Kept on this device, trying again.`, "is-failing");
       wait = Math.min(wait * 2, LONGEST_WAIT);
-      timer = setTimeout(attempt, wait);
+      again = setTimeout(attempt, wait); // a timer of its own: whoever types on does not put it off
       return;
     }
     wait = PAUSE;
+    isAway = false;
     const { data, sent } = sending;
     sending = null;
     if (answer.ok) acknowledge(data, sent, answer);
@@ -120,7 +122,7 @@ export function startSaving({ form, draft, seconds, report }) {
   }
 
   const merging = startMerging({ form, draft, report, pending, held, bases, request, touch, schedule, tell });
-  addEventListener("online", () => { if (sending) { clearTimeout(timer); attempt(); } else flush(); });
+  addEventListener("online", () => { if (sending) { clearTimeout(again); attempt(); } else flush(); });
   /** Until everything is with the server; not for long, and not while it does not answer. */
   const whenSaved = async () => {
     for (let n = 0; n < 60 && (pending.size || sending) && wait === PAUSE; n += 1) {
