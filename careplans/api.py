@@ -11,7 +11,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from appointments import standing
-from careplans import blocks, planning
+from careplans import blocks, goals, planning
 from careplans.contents import MOST_GOALS, MOST_PHASES
 from careplans.models import CarePlan
 from clinic import audit
@@ -29,9 +29,11 @@ class PhaseIn(StrictSerializer):
 
 
 class GoalIn(StrictSerializer):
+    """Without `baseline` it is what the evaluation found; without `target` it is the usual one from there."""
+
     metric = LineField(max_length=60)
-    baseline = serializers.DecimalField(max_digits=7, decimal_places=2)
-    target = serializers.DecimalField(max_digits=7, decimal_places=2)
+    baseline = serializers.DecimalField(max_digits=7, decimal_places=2, required=False)
+    target = serializers.DecimalField(max_digits=7, decimal_places=2, required=False)
     due_on = serializers.DateField()
 
 
@@ -114,14 +116,31 @@ class PlanOut(serializers.Serializer):
                 }
                 for phase in plan.phases.all()
             ],
-            "goals": [
-                {"metric": g.metric, "unit": g.unit, "baseline": g.baseline, "target": g.target, "due_on": g.due_on}
-                for g in plan.goals.all()
-            ],
+            "goals": _goals(plan),
             "interventions": list(plan.interventions.values("code", "dose")),
             "blocks": [{"code": b.code, "detail": b.message} for b in blocks.of(plan)] if plan.is_draft else [],
             "next_steps": planning.allowed(plan),
         }
+
+
+def _goals(plan):
+    rows = list(plan.goals.all())
+    current = goals.current(plan, rows)
+    return [_goal(row, current.get(row.pk)) for row in rows]
+
+
+def _goal(row, now):
+    """`current`, `measured_on` and `attainment` (0 to 1) are null until a later evaluation has measured it."""
+    return {
+        "metric": row.metric,
+        "unit": row.unit,
+        "baseline": row.baseline,
+        "target": row.target,
+        "due_on": row.due_on,
+        "current": now and now.value,
+        "measured_on": now and now.on,
+        "attainment": now and round(now.share, 3),
+    }
 
 
 def brief(plan):

@@ -62,10 +62,12 @@ class PhaseForm(_Row):
 
 
 class GoalForm(_Row):
-    optional = frozenset({"target"})
+    optional = frozenset({"baseline", "target"})
 
     metric = forms.ChoiceField(label="Measured by", choices=[("", "—")], required=False)
-    baseline = forms.DecimalField(label="Now", max_digits=7, decimal_places=2, required=False)
+    baseline = forms.DecimalField(
+        label="Now", max_digits=7, decimal_places=2, required=False, help_text="Empty: as the evaluation found it."
+    )
     target = forms.DecimalField(max_digits=7, decimal_places=2, required=False, help_text="Empty: the usual target.")
     due_on = day_field(label="By", required=False)
 
@@ -74,15 +76,6 @@ class GoalForm(_Row):
         reported = [(m.name, m.label) for m in metrics.METRICS.values() if m.is_patient_reported]
         measured = [(m.name, m.label) for m in metrics.METRICS.values() if not m.is_patient_reported]
         self.fields["metric"].choices = [("", "—"), ("The patient reports", reported), ("Measured", measured)]
-
-    def clean(self):
-        data = super().clean()
-        if data.get("metric") and data.get("baseline") is not None and data.get("target") is None:
-            usual = metrics.METRICS[data["metric"]].usual_target(data["baseline"])
-            if usual is None and "target" not in self.errors:
-                self.add_error("target", "There is no usual target for this: enter one.")
-            data["target"] = usual
-        return data
 
 
 PhaseRows = forms.formset_factory(PhaseForm, extra=0, max_num=MOST_PHASES, absolute_max=MOST_PHASES + 5)

@@ -68,8 +68,10 @@ METRICS: dict[str, Metric] = {one.name: one for one in _ALL}
 _SHOWN_UNITS = {"d": "days", "{score}": "points", "deg": "°", "%": "%", "s": "s"}
 
 
-def shown_unit(unit: str) -> str:
-    return _SHOWN_UNITS.get(unit, unit)
+def shown_unit(unit: str, number: Decimal) -> str:
+    """As it is read after the number: `1 day`, `2 days`."""
+    shown = _SHOWN_UNITS.get(unit, unit)
+    return shown.removesuffix("s") if number == 1 and shown in {"days", "points"} else shown
 
 
 def fault(metric: Metric, baseline: Decimal, target: Decimal) -> str | None:

@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from appointments import standing
-from careplans import blocks, interventions, metrics, picture
+from careplans import blocks, goals, interventions, metrics, picture
 from careplans.models import CarePlan
 
 # Consent names these whatever the plan says (clinical reference 4.7).
@@ -26,7 +26,7 @@ def read(plan: CarePlan) -> dict:
         "visits": shown,
         "counts": standing.counts(one["standing"] for one in shown),
         "owed": sum(one["standing"].is_owed for one in shown),
-        "goals": [_goal(goal) for goal in plan.goals.all()],
+        "goals": _goals(plan),
         "interventions": [_intervention(row) for row in plan.interventions.all()],
         "restrictions": restriction_labels(blocks.restrictions_on(plan)),
         "blocks": _blocks(plan),
@@ -66,12 +66,21 @@ def _event(event):
     return {"at": event.at, "by": event.by, "reason": event.reason, "words": words}
 
 
-def _goal(goal):
+def _goals(plan):
+    rows = list(plan.goals.all())
+    current = goals.current(plan, rows)
+    return [_goal(row, current.get(row.pk)) for row in rows]
+
+
+def _goal(goal, now):
     metric = metrics.METRICS.get(goal.metric)
     return {
         "goal": goal,
         "label": metric.label if metric else goal.metric,
-        "unit": metrics.shown_unit(goal.unit),
+        "now": now,
+        "target_unit": metrics.shown_unit(goal.unit, goal.target),
+        "baseline_unit": metrics.shown_unit(goal.unit, goal.baseline),
+        "now_unit": metrics.shown_unit(goal.unit, now.value) if now else "",
         "asked": "The patient reports" if metric and metric.is_patient_reported else "Measured",
     }
 

@@ -18,7 +18,7 @@ from appointments import series as visits
 from appointments.models import AppointmentType, Series
 from appointments.patterns import Pattern, Stretch
 from appointments.standing import Standing
-from careplans import blocks, metrics
+from careplans import blocks, goals, metrics
 from careplans.contents import LONGEST_AHEAD, Contents
 from careplans.models import CarePlan, Goal, Intervention, Phase
 from clinic import audit, times
@@ -50,7 +50,8 @@ def allowed(plan: CarePlan) -> list[str]:
 
 @transaction.atomic
 def draft(*, evaluation: Evaluation, by: User, practitioner: Practitioner, location: Location, **said) -> CarePlan:
-    """Write a plan that binds nobody yet. `said` are the fields of `Contents`; an intervention may be its code alone.
+    """Write a plan that binds nobody yet. `said` are the fields of `Contents`; an intervention may be its code alone,
+    and a goal without a baseline takes it from the evaluation.
 
     Raises RuleBroken naming every field that is wrong.
     """
@@ -59,7 +60,7 @@ def draft(*, evaluation: Evaluation, by: User, practitioner: Practitioner, locat
     if not evaluation.is_signed:
         raise RuleBroken("A care plan is written from a signed evaluation.", code="evaluation_unsigned")
     plan = CarePlan(patient=evaluation.patient, evaluation=evaluation, created_by=by, created_at=times.now())
-    _write(plan, _checked(said, location, practitioner), location, practitioner)
+    _write(plan, _checked(said, location, practitioner, evaluation), location, practitioner)
     record(plan, "drafted", by=by)
     return plan
 
@@ -69,7 +70,7 @@ def revise(plan: CarePlan, *, by: User, practitioner: Practitioner, location: Lo
     """Replace all that a draft says. A consent already signed was to something else, so it is to be signed again."""
     plan = _locked(plan, by=by, needs={Status.DRAFT}, step="revise")
     access.require(by, "careplan.write", location)
-    contents = _checked(said, location, practitioner)
+    contents = _checked(said, location, practitioner, plan.evaluation)
     plan.consent_signed_at, plan.consent_signed_name = None, ""
     for rows in (plan.phases, plan.goals, plan.interventions):
         rows.all().delete()
@@ -227,8 +228,9 @@ def _refusal(found: list[blocks.Block]) -> RuleBroken:
     return RuleBroken(found[0].message, code=found[0].code, fields={b.code: b.message for b in found})
 
 
-def _checked(said: Mapping, location: Location, practitioner: Practitioner) -> Contents:
+def _checked(said: Mapping, location: Location, practitioner: Practitioner, evaluation: Evaluation) -> Contents:
     contents = Contents(**said)
+    contents.goals = goals.complete(contents.goals, evaluation)
     contents.interventions = [{"code": r} if isinstance(r, str) else r for r in contents.interventions]
     today = location.today()
     if not today - LONGEST_AHEAD <= contents.starts_on <= today + LONGEST_AHEAD:

@@ -5,7 +5,7 @@ from django.core.exceptions import BadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from careplans import blocks, plan_page, planning
+from careplans import blocks, goals, metrics, plan_page, planning
 from careplans.forms import ConsentForm, GoalRows, PhaseRows, PlanForm, StepForm
 from careplans.models import CarePlan, Phase
 from clinic.errors import RuleBroken
@@ -75,8 +75,18 @@ def _first_proposal(request, evaluation):
             "reevaluate_by": today + timedelta(days=28),
         },
         "phases": [{"kind": Phase.Kind.RELIEF, "visits_per_week": 2, "weeks": 4}],
-        "goals": [{"metric": "migraine_days_28", "due_on": today + timedelta(days=56)}],
+        "goals": _usual_goals(evaluation, today + timedelta(days=56)),
     }
+
+
+def _usual_goals(evaluation, due_on):
+    """The first complaint that the evaluation measured, with its usual target; else migraine days, to be filled in."""
+    for name, now in goals.values(evaluation).items():
+        metric = metrics.METRICS[name]
+        target = metric.usual_target(now)
+        if metric.is_patient_reported and target is not None and target != now:
+            return [{"metric": name, "baseline": now, "target": target, "due_on": due_on}]
+    return [{"metric": "migraine_days_28", "due_on": due_on}]
 
 
 def _as_typed(plan):
