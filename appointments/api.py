@@ -11,7 +11,8 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from appointments import availability, booking, moves_api, visit_status
+from appointments import availability, booking, moves_api, series_api, visit_status, waitlist_api
+from appointments.api_shapes import named_id, one
 from appointments.models import Appointment, AppointmentEvent, AppointmentType
 from appointments.visit_json import AppointmentOut
 from clinic.rest import IdField, InstantField, LineField, StrictSerializer, once
@@ -68,14 +69,6 @@ class AvailabilityIn(serializers.Serializer):
     limit = serializers.IntegerField(min_value=1, max_value=500, default=20)
 
 
-def _one(queryset, field, **lookup):
-    """The row in the user's scope, or a 400 that names the field: in a body, what is out of scope is unknown."""
-    found = queryset.filter(**lookup).first()
-    if found is None:
-        raise ValidationError({field: ["There is none such."]})
-    return found
-
-
 class AppointmentTypes(mixins.ListModelMixin, viewsets.GenericViewSet):
     policies = {"list": "availability.read"}
     queryset = AppointmentType.objects.all()
@@ -106,7 +99,7 @@ class Availability(viewsets.ViewSet):
         if not question.is_valid():
             raise ValidationError({name.rstrip("_"): errors for name, errors in question.errors.items()})
         asked = question.validated_data
-        kind = _one(AppointmentType.objects, "type", slug=asked["type"])
+        kind = one(AppointmentType.objects, "type", slug=asked["type"])
         places = self._locations(request, given.getlist("location"))
         people = self._practitioners(request, given.getlist("practitioner"))
         found = availability.find(
@@ -169,16 +162,14 @@ class Appointments(viewsets.GenericViewSet):
         """Appointments of a local day at a location (`?location=&date=`), or of a patient (`?patient=`)."""
         given, rows = request.query_params, self.get_queryset()
         if slug := given.get("location"):
-            place = _one(Location.objects.visible_to(request.user), "location", slug=slug)
+            place = one(Location.objects.visible_to(request.user), "location", slug=slug)
             rows = rows.at(place)
             if day := given.get("date"):
                 rows = rows.on(serializers.DateField().run_validation(day), place.time_zone)
         elif given.get("date"):
             raise ValidationError({"location": ["A date needs the location whose day it is."]})
-        if patient := given.get("patient"):
-            if not (patient.isascii() and patient.isdigit() and len(patient) < 19):
-                raise ValidationError({"patient": ["Give the id of a patient."]})
-            rows = rows.filter(patient=int(patient))
+        if (patient := named_id(request, "patient")) is not None:
+            rows = rows.filter(patient=patient)
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(AppointmentOut(page, many=True).data)
 
@@ -191,14 +182,14 @@ class Appointments(viewsets.GenericViewSet):
         given.is_valid(raise_exception=True)
         wanted = dict(given.validated_data)
         user = request.user
-        wanted["patient"] = _one(Patient.objects.visible_to(user), "patient", pk=wanted["patient"])
-        wanted["practitioner"] = _one(
+        wanted["patient"] = one(Patient.objects.visible_to(user), "patient", pk=wanted["patient"])
+        wanted["practitioner"] = one(
             Practitioner.objects.select_related("user"), "practitioner", pk=wanted["practitioner"]
         )
-        wanted["location"] = _one(
+        wanted["location"] = one(
             Location.objects.visible_to(user, "appointment.create"), "location", slug=wanted["location"]
         )
-        wanted["type"] = _one(AppointmentType.objects, "type", slug=wanted["type"])
+        wanted["type"] = one(AppointmentType.objects, "type", slug=wanted["type"])
 
         def act():
             visit = booking.book(by=user, **wanted)
@@ -215,10 +206,10 @@ class Appointments(viewsets.GenericViewSet):
         wanted = dict(given.validated_data)
         if "practitioner" in wanted:
             people = Practitioner.objects.select_related("user")
-            wanted["practitioner"] = _one(people, "practitioner", pk=wanted["practitioner"])
+            wanted["practitioner"] = one(people, "practitioner", pk=wanted["practitioner"])
         if "location" in wanted:
             places = Location.objects.visible_to(request.user, "appointment.change")
-            wanted["location"] = _one(places, "location", slug=wanted["location"])
+            wanted["location"] = one(places, "location", slug=wanted["location"])
         return Response(AppointmentOut(booking.reschedule(visit, by=request.user, **wanted)).data)
 
     @action(detail=True, methods=["post"])
@@ -264,4 +255,6 @@ ENDPOINTS = [
     ("availability", Availability, "availability"),
     ("appointments", Appointments, "appointment"),
     *moves_api.ENDPOINTS,
+    *waitlist_api.ENDPOINTS,
+    *series_api.ENDPOINTS,
 ]

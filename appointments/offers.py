@@ -63,9 +63,9 @@ def why_gone(offer: Offer) -> str:
     return GONE[offer.answer or _ended_as(offer)]
 
 
-def outcome(offer: Offer) -> str:
-    """What became of an offer, for the desk."""
-    return _A(offer.answer or _ended_as(offer)).label
+def outcome(offer: Offer) -> Offer.Answer:
+    """What became of an offer that no longer stands."""
+    return _A(offer.answer or _ended_as(offer))
 
 
 def is_shared(offer: Offer) -> bool:

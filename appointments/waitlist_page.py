@@ -39,13 +39,20 @@ class OfferLine:
 
 @dataclass(frozen=True)
 class Row:
-    """Somebody on the list: `why` it is their turn, the offer that stands, the last one that came to nothing."""
+    """Somebody on the list: `why` it is their turn, and what was offered to them, the latest first."""
 
     entry: WaitlistEntry
     why: str
-    offer: OfferLine | None
-    last: OfferLine | None
+    offers: list[OfferLine]
     is_reachable: bool
+
+    @property
+    def offer(self) -> OfferLine | None:
+        return next((line for line in self.offers if line.is_standing), None)
+
+    @property
+    def last(self) -> OfferLine | None:
+        return next((line for line in self.offers if not line.is_standing), None)
 
     @property
     def wishes(self) -> str:
@@ -74,7 +81,7 @@ def entries(
     user: User, *, state: str, locations: Iterable[Location] | None = None, type=None, urgency: int | None = None
 ) -> QuerySet[WaitlistEntry]:
     """Those the user may see: who waits, in the order in which a free time is offered, or who waits no more."""
-    found = WaitlistEntry.objects.visible_to(user)
+    found = _read(WaitlistEntry.objects.visible_to(user))
     if locations is not None:
         found = found.wanting(locations)
     if type is not None:
@@ -93,41 +100,43 @@ def counts(user: User, **asked) -> dict[str, int]:
     return {state: entries(user, state=state, **asked).count() for state in STATES}
 
 
-def rows(found: QuerySet[WaitlistEntry], user: User) -> list[Row]:
-    """The same queries for one and for many; of the offers, those at locations the user may see."""
-    agreed = Consent.objects.filter(scope=Consent.Scope.EMAIL_REMINDERS, withdrawn_at=None)
-    found = (
-        found.with_wishes()
-        .select_related("visit__location")
-        .prefetch_related(Prefetch("patient__consents", agreed, to_attr="agreed"))
-    )
+def rows(found: Iterable[WaitlistEntry], user: User) -> list[Row]:
+    """Of `entries`. The same queries for one and for many; of the offers, those at locations the user may see."""
     return [_row(entry, user) for entry in found]
+
+
+def row(pk: int, user: User) -> Row:
+    return _row(_read(WaitlistEntry.objects.all()).get(pk=pk), user)
+
+
+def _read(found: QuerySet[WaitlistEntry]) -> QuerySet[WaitlistEntry]:
+    agreed = Consent.objects.filter(scope=Consent.Scope.EMAIL_REMINDERS, withdrawn_at=None)
+    consents = Prefetch("patient__consents", agreed, to_attr="agreed")
+    return found.with_wishes().select_related("visit__location").prefetch_related(consents)
 
 
 def panel(patient, user: User) -> dict | None:
     """What a patient waits for, for the patient's page."""
-    found = rows(WaitlistEntry.objects.visible_to(user).waiting().filter(patient=patient).ranked(), user)
+    found = rows(entries(user, state=WAITING).filter(patient=patient), user)
     return {"waits": found} if found else None
 
 
-def offer_lines(entry: WaitlistEntry, user: User) -> list[OfferLine]:
-    """What was offered at the user's locations, the latest first."""
+def _lines(entry, user) -> list[OfferLine]:
+    """What was offered at the user's locations."""
     places = access.location_ids(user, "appointment.read")
     seen = (one for one in entry.offers.all() if places is None or one.location_id in places)
     return [_line(one, user) for one in sorted(seen, key=lambda one: (one.offered_at, one.pk), reverse=True)]
 
 
 def _row(entry, user) -> Row:
-    lines = offer_lines(entry, user)
-    standing = next((line for line in lines if line.is_standing), None)
-    ended = next((line for line in lines if not line.is_standing), None)
-    return Row(entry, waitlist.reasons(entry), standing, ended, bool(entry.patient.email and entry.patient.agreed))
+    reachable = bool(entry.patient.email and entry.patient.agreed)
+    return Row(entry, waitlist.reasons(entry), _lines(entry, user), reachable)
 
 
 def _line(offer: Offer, user: User) -> OfferLine:
     stands = offers.is_standing(offer)
     left = (offer.expires_at - times.now()).total_seconds() / 60
-    what = "waiting for the answer" if stands else offers.outcome(offer)
+    what = "waiting for the answer" if stands else offers.outcome(offer).label
     return OfferLine(
         offer, stands, max(0, int(left)), what, stands and access.can(user, "appointment.create", offer.location)
     )

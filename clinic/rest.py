@@ -84,9 +84,11 @@ class LineField(serializers.CharField):
 
 
 def _flat(detail, prefix=""):
-    """DRF's nested errors as {dotted field: sentence}."""
+    """DRF's nested errors as {dotted field: sentence}; what is wrong with a whole list is said of the list."""
     if isinstance(detail, dict):
-        return {k: v for name, inner in detail.items() for k, v in _flat(inner, f"{prefix}{name}.").items()}
+        whole = prefix and "non_field_errors"
+        below = {name: prefix if name == whole else f"{prefix}{name}." for name in detail}
+        return {k: v for name, inner in detail.items() for k, v in _flat(inner, below[name]).items()}
     if isinstance(detail, list):
         if any(isinstance(d, dict) for d in detail):
             return {k: v for i, inner in enumerate(detail) for k, v in _flat(inner, f"{prefix}{i}.").items()}

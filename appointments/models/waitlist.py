@@ -8,6 +8,7 @@ from appointments.models.visits import Appointment, Hold
 from appointments.wishes import Wishes
 from clinic import times
 from clinic.text import clean_line
+from locations import access
 from locations.models import Location, Practitioner
 from patients.models import Patient
 
@@ -122,6 +123,14 @@ class WaitlistEntry(models.Model):
         return next((offer for offer in self.offers.all() if not offer.answer), None)
 
 
+class OfferQuerySet(models.QuerySet):
+    def visible_to(self, user, action="appointment.read"):
+        """At locations where the user may do the action, to patients known there."""
+        return access.scope(self, user, action, "location").filter(
+            entry__patient__in=Patient.objects.visible_to(user, action)
+        )
+
+
 class Offer(models.Model):
     """A free time, held for a while for one on the waitlist. Several may share a hold: the first to accept has it."""
 
@@ -147,6 +156,8 @@ class Offer(models.Model):
     answered_at = models.DateTimeField(null=True, db_index=True)
     answered_by = models.CharField(max_length=200, blank=True)
     visit = models.ForeignKey(Appointment, models.PROTECT, null=True, related_name="accepted_offers")
+
+    objects = OfferQuerySet.as_manager()
 
     class Meta:
         ordering = ["-offered_at", "-pk"]

@@ -98,15 +98,14 @@ def _entry(request, pk, action="appointment.create"):
 
 def _show(request, found, refused=None, status=200):
     """The page of an entry, with the soonest times while it waits without an offer."""
-    row = waitlist_page.rows(WaitlistEntry.objects.filter(pk=found.pk), request.user)[0]
-    lines = waitlist_page.offer_lines(row.entry, request.user)
+    row = waitlist_page.row(found.pk, request.user)
     may_change = found.is_waiting and access.can(request.user, "appointment.create")
     elsewhere = row.entry.open_offer
     context = {
         "row": row,
         "entry": row.entry,
         "patient": row.entry.patient,
-        "lines": [line for line in lines if not line.is_standing],
+        "lines": [line for line in row.offers if not line.is_standing],
         "is_offered": bool(row.offer or (elsewhere and offers.is_standing(elsewhere))),
         "times": _times(request, row.entry) if may_change and not row.offer else [],
         "may_change": may_change,
@@ -225,9 +224,8 @@ def answer(request, pk):
     """What the patient said on the phone, or the clinic takes the offer back."""
     if pk >= 2**63:
         raise Http404
-    mine = WaitlistEntry.objects.visible_to(request.user, "appointment.create")
-    rows = Offer.objects.select_related("entry__patient", "location", "practitioner__user")
-    found = get_object_or_404(rows, pk=pk, entry__in=mine)
+    rows = Offer.objects.visible_to(request.user, "appointment.create")
+    found = get_object_or_404(rows.select_related("entry__patient", "location", "practitioner__user"), pk=pk)
     form = AnswerOffer(request.POST)
     if not form.is_valid():
         raise BadRequest("There is no such answer.")

@@ -9,7 +9,7 @@ from datetime import timedelta
 from unittest import mock
 from urllib.parse import urlencode
 
-from appointments import waitlist
+from appointments import offers, waitlist
 from appointments.models import Appointment, AppointmentType, Hold, WaitlistEntry
 from careplans import planning
 from careplans.models import CarePlan
@@ -38,6 +38,7 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "series/{pk}/": lambda side: (side.series.pk,),
     "waitlist/{pk}/": lambda side: (side.offer.entry_id,),
     "waitlist/{pk}/offer/": lambda side: (_waits(side).pk,),
+    "waitlist/{pk}/offers/": lambda side: (_waits(side).pk,),
     "offers/{pk}/": lambda side: (side.offer.pk,),
     "evaluations/{pk}/": lambda side: (side.draft.pk,),
     "evaluations/{pk}/addenda/": lambda side: (side.signed.pk,),
@@ -197,6 +198,31 @@ def _waits(side):
         return found or waitlist.add(side.patient, waitlist.Asked(kind, [side.place]), by=side.chiro.user)
 
 
+def _where(side):
+    return {"starts_at": _slot(side, 15), "practitioner": side.chiro.pk, "location": side.place.slug}
+
+
+def _offer_is_over(side):
+    offers.take_back(side.offer, by=side.chiro.user)
+
+
+def _pattern(side):
+    return {
+        "patient": side.patient.pk, "type": side.type.slug, "location": side.place.slug,
+        "practitioner": side.chiro.pk, "starts_on": f"{_ahead(21)}", "weekdays": [0], "at_time": "10:00",
+        "stretches": [{"visits_per_week": 1, "weeks": 1}],
+    }  # fmt: skip
+
+
+def _chosen(side, days):
+    starts_at = make.at(10, day=_ahead(days), zone=side.place.time_zone)
+    return {"starts_at": starts_at.isoformat(), "practitioner": side.chiro.pk}
+
+
+def _elsewhere(side):
+    return {"appointment": side.member.pk, "scope": "all", "day": f"{_ahead(8)}", "at_time": "10:00"}
+
+
 _SCHEDULE = {"weekdays": [0, 1, 2, 3, 4], "at_time": "10:00"}
 _MORE = {"text": "Seen again.", "reason": "Asked by the patient."}
 _RESOLUTION = {
@@ -348,6 +374,26 @@ GOOD: dict[str, Good] = {
         lambda side: {"location": [side.place.slug], "practitioner": side.chiro.pk, "first": f"{make.MONDAY}",
                       "last": f"{make.MONDAY}"},
         changes=False,
+    ),
+    "POST api/v1/waitlist/": Good(lambda side: {"patient": side.patient.pk, "type": "evaluation"}),
+    "PATCH api/v1/waitlist/{pk}/": Good(lambda side: {"urgency": "urgent"}),
+    "POST api/v1/waitlist/{pk}/offers/": Good(_where),
+    "POST api/v1/waitlist/{pk}/book/": Good(_where, _offer_is_over),
+    "POST api/v1/waitlist/{pk}/take-off/": Good(),
+    "POST api/v1/offers/{pk}/accept/": Good(),
+    "POST api/v1/offers/{pk}/decline/": Good(),
+    "POST api/v1/offers/{pk}/take-back/": Good(),
+    "POST api/v1/series/propose/": Good(lambda side: _pattern(side), changes=False),
+    "POST api/v1/series/": Good(
+        lambda side: {**_pattern(side), "visits": [{"number": 1, **_chosen(side, 21)}]}
+    ),
+    "POST api/v1/series/{pk}/propose-owed/": Good(changes=False),
+    "POST api/v1/series/{pk}/place/": Good(lambda side: {"visits": [{"number": 2, **_chosen(side, 9)}]}),
+    "POST api/v1/series/{pk}/waive/": Good(lambda side: {"number": 2, "reason": "Feels well."}),
+    "POST api/v1/series/{pk}/propose-move/": Good(lambda side: _elsewhere(side), changes=False),
+    "POST api/v1/series/{pk}/move/": Good(lambda side: _elsewhere(side)),
+    "POST api/v1/series/{pk}/cancel/": Good(
+        lambda side: {"appointment": side.member.pk, "scope": "this_and_later", "reason": "Moves away."}
     ),
     "POST api/v1/evaluations/": Good(lambda side: {"patient": side.patient.pk}),
     "PATCH api/v1/evaluations/{pk}/": Good(
