@@ -65,6 +65,8 @@ def take(name: str, appointment: Appointment, *, by: User | None, reason: str = 
     if by is not None:
         access.require(by, "appointment.change", appointment.location)
     fresh = Appointment.objects.select_for_update().get(pk=appointment.pk)
+    if by is not None and fresh.location_id != appointment.location_id:
+        access.require(by, "appointment.change", fresh.location)
     if refusal := _refusal(step, fresh):
         raise refusal
     before = (fresh.status, fresh.starts_at)
@@ -73,10 +75,16 @@ def take(name: str, appointment: Appointment, *, by: User | None, reason: str = 
         fresh.sequence += 1  # the patient's calendar takes the cancellation only with a higher number
     fresh.save(update_fields=["status", "sequence"])
     booking.record(fresh, step.event, by=by, by_whom=by_whom, reason=reason, before=before)
-    appointment.status, appointment.sequence = fresh.status, fresh.sequence
+    _show(appointment, fresh)
     if step.leads_to == _S.CANCELLED:
         freed_time.tell()
     return appointment
+
+
+def _show(appointment: Appointment, fresh: Appointment) -> None:
+    """Whoever asked gets to see the visit as it is now: another may have moved it since it was read."""
+    for field in Appointment._meta.concrete_fields:
+        setattr(appointment, field.attname, getattr(fresh, field.attname))
 
 
 def _refusal(step: Step, appointment: Appointment) -> RuleBroken | None:

@@ -75,3 +75,22 @@ def test_out_of_scope_cannot_step(visit, marietta):
 
 def test_allowed_steps_are_those_of_the_day(visit):
     assert [step.name for step in visit_status.allowed(visit)] == ["confirm", "arrive", "cancel"]
+
+
+def test_who_cancels_sees_where_the_visit_was_moved_meanwhile(visit, desk):
+    seen_before = Appointment.objects.with_names().get(pk=visit.pk)
+    booking.reschedule(visit, starts_at=at(15), by=desk)
+
+    cancelled = visit_status.cancel(seen_before, by=desk)
+
+    assert (cancelled.status, cancelled.starts_at) == ("cancelled", at(15))
+
+
+def test_a_visit_that_was_moved_out_of_sight_meanwhile_is_not_cancelled(visit, desk, chiro, marietta):
+    seen_before = Appointment.objects.with_names().get(pk=visit.pk)
+    Appointment.objects.filter(pk=visit.pk).update(location=marietta)
+
+    with pytest.raises(Http404):
+        visit_status.cancel(seen_before, by=desk)
+
+    assert Appointment.objects.get().status == "booked"
