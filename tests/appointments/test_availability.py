@@ -1,13 +1,9 @@
 from datetime import date, time, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from appointments import availability, booking, conflicts
-from appointments.calendars import rooms_by_location
-from appointments.models import Appointment, ExtraHours, TimeOff, WeeklyHours
-from clinic import times
+from appointments import availability, booking
+from appointments.models import ExtraHours, TimeOff, WeeklyHours
 from clinic.errors import RuleBroken
 from locations.models import Closure
 from tests import make
@@ -154,42 +150,6 @@ def test_same_number_of_queries_for_one_and_many(atlanta, marietta, evaluation_t
 def test_impossible_days_are_refused(atlanta, evaluation_type, first, last):
     with pytest.raises(RuleBroken):
         find(evaluation_type, atlanta, day=first, until=last)
-
-
-visits = st.lists(st.tuples(st.integers(0, 31), st.integers(0, 1), st.booleans()), max_size=6)
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(visits)
-def test_offered_is_exactly_what_can_be_booked(atlanta, marietta, evaluation_type, adjustment, visits):
-    """Against `conflicts.find`, minute by minute of the grid: nothing wrong is offered, nothing free is missing."""
-    Appointment.objects.all().delete()
-    WeeklyHours.objects.all().delete()
-    if not atlanta.travel_from.exists() and not atlanta.travel_to.exists():
-        make.travel(atlanta, marietta, 35)
-    people = [make.practitioner(atlanta, marietta, starts=time(9), ends=time(13)) for _ in range(2)]
-    boss = make.user("manager", atlanta, marietta)
-    for quarter, who, here in visits:
-        try:
-            booking.book(
-                patient=make.patient(atlanta), practitioner=people[who], location=atlanta if here else marietta,
-                type=adjustment, starts_at=at(9) + timedelta(minutes=15 * quarter), by=boss,
-            )  # fmt: skip
-        except RuleBroken:
-            continue
-    somebody = make.patient(atlanta)
-
-    offered = {(s.practitioner.pk, s.starts_at) for s in find(evaluation_type, atlanta, limit=500).slots}
-
-    rooms = rooms_by_location([atlanta.pk], "evaluation")[atlanta.pk]
-    possible = set()
-    for person in people:
-        for quarter in range(96):
-            instant = times.from_minute(times.to_minute(at(0)) + 15 * quarter)
-            wanted = conflicts.Wanted(somebody, person, atlanta, evaluation_type, instant, 60)
-            if not conflicts.find(wanted, rooms)[0]:
-                possible.add((person.pk, instant))
-    assert offered == possible
 
 
 def test_hours_every_other_week_count_from_their_first(atlanta, evaluation_type):
