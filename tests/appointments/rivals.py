@@ -24,6 +24,7 @@ from appointments.models import Appointment, AppointmentType  # noqa: E402
 from clinic.models import User  # noqa: E402
 from locations.models import Practitioner, Room  # noqa: E402
 from patients.models import Patient  # noqa: E402
+from tests.appointments.processes import start  # noqa: E402
 from tests.make import at  # noqa: E402
 
 
@@ -67,9 +68,7 @@ def main():
     }
     client = APIClient(raise_request_exception=False)
     client.force_authenticate(User.objects.get(email="rival@example.org"))
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()  # all rivals start together
+    start()
     came_back = collections.Counter()
     for _ in range(int(sys.argv[2])):
         if "--unguarded" in sys.argv:

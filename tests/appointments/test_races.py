@@ -1,19 +1,15 @@
 """Real processes fight for the same calendars on the engine under test; afterwards nothing overlaps."""
 
 import collections
-import json
 import os
-import subprocess
-import sys
 from itertools import combinations
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from appointments.models import Appointment
 from tests import make
+from tests.appointments.processes import together
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -33,30 +29,9 @@ def arena(transactional_db):
 
 def fight(*, rivals, attempts, extra=()):
     """How often each answer came, over all rivals."""
-    name = connection.settings_dict["NAME"]
-    if connection.vendor == "sqlite":
-        url = f"sqlite:///{name}"
-    else:
-        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    environment = os.environ | {"DATABASE_URL": url, "ATLAS_VAR": str(settings.VAR)}
-    command = [sys.executable, "-W", "ignore", "-m", "tests.appointments.rivals"]
-    processes = [
-        subprocess.Popen(
-            [*command, str(seed), str(attempts), *extra],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=settings.ROOT, text=True,
-        )
-        for seed in range(rivals)
-    ]  # fmt: skip
     total = collections.Counter()
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        output, _ = process.communicate(timeout=600)
-        assert process.returncode == 0
-        total.update(json.loads(output))
+    for answers in together("tests.appointments.rivals", rivals=rivals, arguments=[str(attempts), *extra]):
+        total.update(answers)
     return total
 
 
