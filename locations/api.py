@@ -1,21 +1,29 @@
-"""Endpoints for locations and practitioners: read only."""
+"""Endpoints for locations, their hours and rooms, and for practitioners."""
 
-from rest_framework import mixins, serializers, viewsets
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.response import Response
 
-from locations import access
-from locations.models import Location, OpeningHours, Practitioner, Room
+from clinic.rest import StrictSerializer
+from locations import access, opening, places, rooms
+from locations.models import Location, OpeningHours, Practitioner, Room, Weekday
+from locations.spans import Span
 
 
 class RoomOut(serializers.ModelSerializer):
+    kind = serializers.CharField(help_text="As in the `room_kind` of appointment types.")
+
     class Meta:
         model = Room
-        fields = ["id", "name", "kind"]
+        fields = ["id", "name", "kind", "is_open"]
 
 
 class OpeningHoursOut(serializers.ModelSerializer):
     class Meta:
         model = OpeningHours
-        fields = ["weekday", "opens", "closes"]
+        fields = ["weekday", "opens", "closes", "ends_next_day"]
 
 
 class LocationOut(serializers.ModelSerializer):
@@ -48,14 +56,89 @@ class PractitionerOut(serializers.ModelSerializer):
         return sorted(one.location.slug for one in held if one.role == access.CLINICIAN and one.location)
 
 
+class SpanIn(StrictSerializer):
+    weekday = serializers.ChoiceField(Weekday.choices, help_text="0 is Monday.")
+    opens = serializers.TimeField(help_text="By the clock of the location.")
+    closes = serializers.TimeField()
+    ends_next_day = serializers.BooleanField(default=False)
+
+
+class HoursIn(StrictSerializer):
+    """All opening hours of the week; none closes the location on every day."""
+
+    hours = SpanIn(many=True, max_length=100)
+
+
+class NothingIn(StrictSerializer):
+    pass
+
+
 class Locations(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    policies = {"list": "location.read", "retrieve": "location.read"}
+    policies = {
+        "list": "location.read",
+        "retrieve": "location.read",
+        "hours": "location.change",
+        "delete": "location.create",
+    }
+    takes = {"hours": HoursIn, "delete": NothingIn}
     serializer_class = LocationOut
     lookup_field = "slug"
     queryset = Location.objects.none()  # tells the schema the type; the rows come from the scope
 
     def get_queryset(self):
-        return Location.objects.visible_to(self.request.user).prefetch_related("rooms", "opening_hours")
+        row = self.policies.get(self.action, "location.read")
+        return Location.objects.visible_to(self.request.user, row).prefetch_related("rooms", "opening_hours")
+
+    @extend_schema(request=HoursIn)
+    @action(detail=True, methods=["put"])
+    def hours(self, request, slug):
+        """Replace the opening hours. Visits stay; those outside are listed where visits are moved together."""
+        given = HoursIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        place = self.get_object()
+        spans = [
+            Span(one["weekday"], one["opens"], one["closes"], one["ends_next_day"])
+            for one in given.validated_data["hours"]
+        ]
+        opening.set_hours(place, spans, by=request.user)
+        return Response(LocationOut(self.get_object()).data)
+
+    @extend_schema(request=NothingIn, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def delete(self, request, slug):
+        """Delete a location that was set up by mistake; one with records is refused, naming what is in the way."""
+        NothingIn(data=request.data).is_valid(raise_exception=True)
+        places.delete(self.get_object(), by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class Rooms(viewsets.GenericViewSet):
+    policies = {"open": "location.change", "close": "location.change"}
+    takes = {"open": NothingIn, "close": NothingIn}
+    serializer_class = RoomOut
+    queryset = Room.objects.none()
+    lookup_value_regex = "[0-9]{1,18}"
+
+    def get_queryset(self):
+        here = Location.objects.visible_to(self.request.user, "location.change")
+        return Room.objects.filter(location__in=here).select_related("location")
+
+    @extend_schema(request=NothingIn)
+    @action(detail=True, methods=["post"])
+    def open(self, request, pk):
+        """Open a room for visits again."""
+        return self._set(request, pk, is_open=True)
+
+    @extend_schema(request=NothingIn)
+    @action(detail=True, methods=["post"])
+    def close(self, request, pk):
+        """Close a room for visits; refused while visits ahead are in it, naming them."""
+        return self._set(request, pk, is_open=False)
+
+    def _set(self, request, pk, *, is_open):
+        NothingIn(data=request.data).is_valid(raise_exception=True)
+        found = get_object_or_404(self.get_queryset(), pk=pk)
+        return Response(RoomOut(rooms.set_open(found, is_open=is_open, by=request.user)).data)
 
 
 class Practitioners(mixins.ListModelMixin, viewsets.GenericViewSet):
@@ -68,4 +151,8 @@ class Practitioners(mixins.ListModelMixin, viewsets.GenericViewSet):
         return seen.select_related("user").prefetch_related("user__assignments__location")
 
 
-ENDPOINTS = [("locations", Locations, "locations"), ("practitioners", Practitioners, "practitioners")]
+ENDPOINTS = [
+    ("locations", Locations, "locations"),
+    ("rooms", Rooms, "rooms"),
+    ("practitioners", Practitioners, "practitioners"),
+]

@@ -29,6 +29,8 @@ def _room(side):
 # Where the API has the same beginning it is about the same.
 ABOUT: dict[str, Callable[[Side], tuple]] = {
     "locations/{slug}/": lambda side: (side.place.slug,),
+    "locations/{slug}/delete/": lambda side: (side.spare.slug,),
+    "rooms/{pk}/": lambda side: (side.place.rooms.latest("pk").pk,),
     "patients/{pk}/": lambda side: (side.patient.pk,),
     "patients/{pk}/open/": lambda side: (side.lapsed.pk,),
     "opened-charts/{pk}/": lambda side: (side.opening.pk,),
@@ -364,6 +366,12 @@ GOOD: dict[str, Good] = {
     "POST api/v1/appointments/{pk}/start/": Good(before=_visit_is("arrived")),
     "POST api/v1/appointments/{pk}/complete/": Good(before=_visit_is("in_room")),
     "POST api/v1/appointments/{pk}/no-show/": Good(before=_visit_is_over),
+    "PUT api/v1/locations/{slug}/hours/": Good(
+        lambda side: {"hours": [{"weekday": 0, "opens": "07:00", "closes": "19:00"}]}
+    ),
+    "POST api/v1/locations/{slug}/delete/": Good(),
+    "POST api/v1/rooms/{pk}/open/": Good(before=lambda side: side.place.rooms.update(is_open=False)),
+    "POST api/v1/rooms/{pk}/close/": Good(),
     "POST api/v1/visit-moves/": Good(
         lambda side: {
             "moves": [{"appointment": side.visit.pk, "starts_at": _slot(side), "practitioner": side.chiro.pk}],

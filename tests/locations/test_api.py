@@ -12,7 +12,9 @@ def test_locations_in_scope_with_rooms_and_hours(atlanta, marietta, desk, api):
     assert found[0]["time_zone"] == "America/New_York"
     assert found[0]["address"] == "1 Example Street, Atlanta, GA"
     assert len(found[0]["rooms"]) == 3
-    assert found[0]["opening_hours"][0] == {"weekday": 0, "opens": "08:00:00", "closes": "18:00:00"}
+    assert found[0]["opening_hours"][0] == {
+        "weekday": 0, "opens": "08:00:00", "closes": "18:00:00", "ends_next_day": False,
+    }  # fmt: skip
 
 
 def test_location_by_slug_and_out_of_scope(atlanta, marietta, desk, api):
