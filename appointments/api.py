@@ -16,6 +16,7 @@ from appointments.api_shapes import named_id, one
 from appointments.models import Appointment, AppointmentEvent, AppointmentType
 from appointments.visit_json import AppointmentOut
 from clinic.rest import IdField, InstantField, LineField, StrictSerializer, once
+from locations import nearby
 from locations.models import Location, Practitioner
 from patients.models import Patient
 
@@ -84,14 +85,21 @@ class Availability(viewsets.ViewSet):
             OpenApiParameter("from", OpenApiTypes.DATE, required=True, description="Local date, included."),
             OpenApiParameter("to", OpenApiTypes.DATE, required=True, description="Local date, included."),
             OpenApiParameter("location", many=True, description="Slug; may be repeated. Every one in sight."),
+            OpenApiParameter("near", description="Id or slug of a location, with `within`; instead of `location`."),
+            OpenApiParameter(
+                "within", OpenApiTypes.INT, description="Minutes on the way from `near`, itself included."
+            ),
             OpenApiParameter("practitioner", OpenApiTypes.INT64, many=True, description="Id; may be repeated."),
             OpenApiParameter("limit", OpenApiTypes.INT, description="At most 500; 20."),
         ]
     )
     def list(self, request):
-        """Free slots of a type in order of start; `location` and `practitioner` may be repeated."""
+        """Free slots of a type in order of start; `location` and `practitioner` may be repeated.
+
+        `near` and `within` ask all locations in sight that one can be reached from in so many minutes.
+        """
         given = request.query_params
-        known = {"type", "location", "practitioner", "from", "to", "limit"}
+        known = {"type", "location", "near", "within", "practitioner", "from", "to", "limit"}
         if unknown := sorted(set(given) - known):
             raise ValidationError({name: ["Unknown parameter."] for name in unknown})
         question = AvailabilityIn(data={**{k: given.get(k) for k in ("type", "to")}, "from_": given.get("from"),
@@ -100,7 +108,7 @@ class Availability(viewsets.ViewSet):
             raise ValidationError({name.rstrip("_"): errors for name, errors in question.errors.items()})
         asked = question.validated_data
         kind = one(AppointmentType.objects, "type", slug=asked["type"])
-        places = self._locations(request, given.getlist("location"))
+        places = self._near(request) or self._locations(request, given.getlist("location"))
         people = self._practitioners(request, given.getlist("practitioner"))
         found = availability.find(
             type=kind,
@@ -118,6 +126,21 @@ class Availability(viewsets.ViewSet):
         if unknown := [slug for slug in slugs if slug not in mine]:
             raise ValidationError({"location": [f"There is no location “{unknown[0][:50]}”."]})
         return [mine[slug] for slug in slugs] if slugs else list(mine.values())
+
+    def _near(self, request):
+        """The locations near one, where that is asked."""
+        near, minutes = (request.query_params.get(name) for name in ("near", "within"))
+        if near is None and minutes is None:
+            return None
+        if near is None or minutes is None:
+            raise ValidationError({"near" if near is None else "within": ["`near` and `within` go together."]})
+        if "location" in request.query_params:
+            raise ValidationError({"location": ["Name locations, or ask for those near one."]})
+        if not (minutes.isascii() and minutes.isdigit() and len(minutes) < 5):
+            raise ValidationError({"within": ["Give a whole number of minutes."]})
+        mine = Location.objects.visible_to(request.user, "availability.read").filter(is_open=True)
+        by_id = near.isascii() and near.isdigit() and len(near) < 19
+        return nearby.within(int(minutes), one(mine, "near", **({"pk": int(near)} if by_id else {"slug": near})), mine)
 
     def _practitioners(self, request, ids):
         if not ids:

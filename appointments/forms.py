@@ -7,11 +7,12 @@ from appointments.models import AppointmentType
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.text import clean_line
-from locations import access
+from locations import access, nearby
 from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
 ANYWHERE = "any"
+NEAR = (20, 40, 60, 90)  # minutes on the way
 FIRST_DAY, LAST_DAY = times.EARLIEST.date() + timedelta(days=1), times.LATEST.date() - timedelta(days=2)
 
 
@@ -30,6 +31,14 @@ def time_field(**options):
         widget=forms.TimeInput({"type": "time", "step": 300}, format="%H:%M"),
         **options,
     )
+
+
+def within_field(**options):
+    """How far a clinic may lie from another one."""
+    return forms.TypedChoiceField(
+        choices=[("", "No other clinic"), *((n, f"Clinics within {n} minutes") for n in NEAR)], coerce=int,
+        empty_value=None, required=False, **options,
+    )  # fmt: skip
 
 
 def reason_field(label, **options):
@@ -115,6 +124,7 @@ class FindTimes(forms.Form):
 
     type = forms.ModelChoiceField(AppointmentType.objects.all(), to_field_name="slug", label="Visit", empty_label=None)
     location = forms.ChoiceField(label="Where")
+    within = within_field(label="And near it")
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), required=False, empty_label="Anybody")
     from_day = day_field(label="From")
     minutes = LengthField(label="How long", coerce=int, required=False, empty_value=None)
@@ -127,14 +137,19 @@ class FindTimes(forms.Form):
         self.fields["location"].choices = [(p.slug, p.name) for p in self.places]
         if len(self.places) > 1:
             self.fields["location"].choices += [(ANYWHERE, "Any clinic I work at")]
+        else:
+            del self.fields["within"]
         self.fields["practitioner"].queryset = working_at(self.places)
 
-    def clean_location(self):
-        slug = self.cleaned_data["location"]
-        self.cleaned_data["locations"] = [p for p in self.places if slug in {ANYWHERE, p.slug}]
-        return slug
+    def _chosen(self):
+        """The places to ask: the one that was named, with those near it where that is wished for."""
+        slug, minutes = self.cleaned_data["location"], self.cleaned_data.get("within")
+        named = [p for p in self.places if slug in {ANYWHERE, p.slug}]
+        return nearby.within(minutes, named[0], self.places) if minutes and slug != ANYWHERE else named
 
     def clean(self):
+        if "location" in self.cleaned_data:
+            self.cleaned_data["locations"] = self._chosen()
         practitioner, where = self.cleaned_data.get("practitioner"), self.cleaned_data.get("locations")
         if practitioner and where and not practitioner.weekly_hours.filter(location__in=where).exists():
             self.add_error("practitioner", f"{practitioner} does not work there. Choose another or “Anybody”.")

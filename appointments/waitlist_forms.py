@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from appointments.availability import Slot
-from appointments.forms import day_field, time_field, working_at
+from appointments.forms import day_field, time_field, within_field, working_at
 from appointments.models import Appointment, AppointmentType, WaitlistEntry
 from appointments.series_forms import weekdays_field
 from appointments.waitlist import Asked
@@ -13,6 +13,7 @@ from appointments.wishes import PARTS, Wishes
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.text import clean_line
+from locations import nearby
 from locations.forms import dress
 from locations.models import Location, Practitioner
 
@@ -74,6 +75,7 @@ class EntryForm(forms.Form):
         Location.objects.none(), to_field_name="slug", label="Clinics", required=False,
         widget=forms.CheckboxSelectMultiple, help_text="None ticked: any clinic where the patient is known.",
     )  # fmt: skip
+    within = within_field(label="And near those ticked")
     practitioners = forms.ModelMultipleChoiceField(
         Practitioner.objects.none(), label="Practitioners", required=False, widget=forms.CheckboxSelectMultiple,
         help_text="None ticked: anybody.",
@@ -103,7 +105,7 @@ class EntryForm(forms.Form):
         self._visits_ahead(user, patient, entry)
         first = ("type", "sooner_than") if "sooner_than" in self.fields else ("type", "note")
         dress(
-            self, first, "urgency", ("locations", "practitioners"), "weekdays", "windows",
+            self, first, ("urgency", "within"), ("locations", "practitioners"), "weekdays", "windows",
             ("starts", "ends"), ("from_day", "until_day"), *([] if "note" in first else ["note"]),
         )  # fmt: skip
 
@@ -130,8 +132,16 @@ class EntryForm(forms.Form):
         windows = [tuple(map(time.fromisoformat, value.split("-"))) for value in data["windows"]]
         if data.get("starts") is not None:
             windows.append((data["starts"], data["ends"]))
+        data = {**data, "locations": self._places()}
         names = ("type", "locations", "practitioners", "from_day", "until_day", "urgency", "note")
         return Asked(**{name: data[name] for name in names}, wishes=Wishes(tuple(data["weekdays"]), tuple(windows)))
+
+    def _places(self):
+        """Those that are ticked, with those near them where that is wished for; kept as the clinics they are now."""
+        ticked, minutes = list(self.cleaned_data["locations"]), self.cleaned_data.get("within")
+        mine = self.fields["locations"].queryset
+        near = [place for one in ticked for place in nearby.within(minutes, one, mine)] if minutes else []
+        return list(dict.fromkeys([*ticked, *near]))
 
     def refuse(self, broken):
         """A refusal at its fields; what the form calls otherwise, or has not, is said above it."""

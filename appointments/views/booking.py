@@ -87,6 +87,7 @@ def _search(request):
         "location": given.get("location") or (here.slug if here else ""),
         "practitioner": given.get("practitioner", ""),
         "minutes": given.get("minutes", ""),
+        "within": given.get("within", ""),
         "from_day": given.get("from_day") or (here.today().isoformat() if here else ""),
     }
 

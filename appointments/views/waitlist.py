@@ -76,7 +76,7 @@ def _patient(request):
 
 def _from_query(request):
     """What was looked for in vain on the booking page; nonsense is not taken over."""
-    given = {name: request.GET.get(name) for name in ("type", "from_day") if request.GET.get(name)}
+    given = {name: request.GET.get(name) for name in ("type", "from_day", "within") if request.GET.get(name)}
     if place := request.GET.get("location"):
         given["locations"] = [place]
     if (person := request.GET.get("practitioner", "")).isdecimal():

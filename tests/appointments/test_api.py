@@ -9,6 +9,8 @@ from tests.make import at
 
 MONDAY = "2027-01-04"
 
+FREE = "/api/v1/availability/"
+
 
 @pytest.fixture
 def body(patient, chiro, atlanta, adjustment):
@@ -186,3 +188,41 @@ def test_list_asks_the_same_number_of_queries(api, desk, body, atlanta, django_a
         fresh = api(type(desk).objects.get(pk=desk.pk))
         with django_assert_num_queries(3):
             fresh.get("/api/v1/appointments/")
+
+
+def test_near_asks_the_locations_within_so_many_minutes(api, atlanta, marietta, nashville, adjustment):
+    for place in (atlanta, marietta, nashville):
+        make.practitioner(place)
+    make.travel(atlanta, marietta, 35)
+    make.travel(marietta, nashville, 20)
+    make.location("elsewhere")
+    desk = make.user("desk", atlanta, marietta, nashville)
+    asked = {"type": "adjustment", "from": "2027-01-04", "to": "2027-01-04", "limit": 500}
+
+    def places(**near):
+        return sorted({s["location"]["slug"] for s in api(desk).get(FREE, asked | near).json()["slots"]})
+
+    assert places(near="atlanta", within=34) == ["atlanta"]
+    assert places(near="atlanta", within=35) == ["atlanta", "marietta"]
+    assert places(near=marietta.pk, within=600) == ["atlanta", "marietta", "nashville"]
+    elsewhere = make.user("desk", atlanta)
+    found = api(elsewhere).get(FREE, asked | {"near": "atlanta", "within": 60}).json()["slots"]
+    assert {slot["location"]["slug"] for slot in found} == {"atlanta"}  # the others are out of sight
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"near": "atlanta"}, "within"),
+        ({"within": "20"}, "near"),
+        ({"near": "nowhere", "within": "20"}, "near"),
+        ({"near": "987654", "within": "20"}, "near"),
+        ({"near": "atlanta", "within": "-1"}, "within"),
+        ({"near": "atlanta", "within": "601"}, "within"),
+        ({"near": "atlanta", "within": "20", "location": "atlanta"}, "location"),
+    ],
+)
+def test_near_that_cannot_be_asked_names_the_field(api, desk, adjustment, wrong, field):
+    answer = api(desk).get(FREE, {"type": "adjustment", "from": "2027-01-04", "to": "2027-01-04"} | wrong)
+
+    assert (answer.status_code, [*answer.json()["fields"]]) == (400, [field])

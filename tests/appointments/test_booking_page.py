@@ -262,3 +262,17 @@ def test_the_keys_of_the_calendar_are_in_the_list_of_keys(sign_in, desk):
 
     assert "Pick the visit up" in shown
     assert "Pick the visit up" not in listed
+
+
+def test_clinics_near_the_chosen_one_are_asked_too(sign_in, adjustment, atlanta, marietta, patient):
+    make.travel(atlanta, marietta, 35)
+    make.practitioner(marietta, name="Kim Near")
+    client = sign_in(make.user("desk", atlanta, marietta))
+
+    def page(**more):
+        return client.get("/appointments/new/", search(adjustment, atlanta, patient, **more)).content.decode()
+
+    assert offered(page(within="20")) == []
+    assert len(offered(page(within="40"))) == 12
+    assert "within=40" in page(within="40")  # the later times keep it
+    assert offered(page(within="nonsense")) == []

@@ -337,3 +337,12 @@ def test_the_patients_page_and_the_worklists_lead_to_it(page, waits):
 
     assert f'href="/waitlist/{entry.pk}/"' in page(f"/patients/{entry.patient_id}/")
     assert 'Waitlist <span class="count is-some">1</span>' in page("/worklists/")
+
+
+def test_clinics_near_those_ticked_are_waited_for_too(sign_in, patient, atlanta, marietta, adjustment):
+    make.travel(atlanta, marietta, 35)
+    client = sign_in(make.user("desk", atlanta, marietta))
+
+    client.post("/waitlist/new/", {"patient": patient.pk, **ASKED, "locations": ["atlanta"], "within": "40"})
+
+    assert set(WaitlistEntry.objects.get().locations.all()) == {atlanta, marietta}
