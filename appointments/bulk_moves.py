@@ -134,7 +134,8 @@ def question(
         ]
         away[span.practitioner.pk] = [(min(a for a, _ in bounds), max(b for _, b in bounds))]
     reach = min(FURTHEST_OFF, (span.last - span.first).days + 5)
-    return Question(wishes=wishes, away=away, reach=reach, taken_days=_taken_days(visits))
+    # Not to an earlier day: whoever reads the mail too late would miss the visit.
+    return Question(wishes=wishes, away=away, reach=reach, earlier=False, taken_days=_taken_days(visits))
 
 
 def _wished(visit: Appointment, to: str | Practitioner) -> Practitioner | None:

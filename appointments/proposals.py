@@ -101,7 +101,7 @@ class Question:
     `taken_days` (a plain collection is that of the group "").
 
     `away` is time (epoch minutes, by practitioner id) to be left free although the calendar does not say so; `reach` is
-    how many days from the wanted one are looked at.
+    how many days from the wanted one are looked at, `earlier` whether those before it are among them.
     """
 
     wishes: Sequence[Wish]
@@ -109,6 +109,7 @@ class Question:
     taken_days: Collection[date] | Mapping[str, Collection[date]] = ()
     away: Mapping[int, Intervals] = field(default_factory=dict)
     reach: int = REACH
+    earlier: bool = True
 
     def propose(self, kept: Mapping[str, Choice] | None = None) -> list[Line]:
         """A line for each wish, in their order; no two of the times proposed stand in each other's way.
@@ -117,7 +118,7 @@ class Question:
         """
         if not self.wishes:
             return []
-        search = _Search(self.wishes, self.away, self.reach)
+        search = _Search(self.wishes, self.away, self.reach, earlier=self.earlier)
         lines = [Line(wish) for wish in self.wishes]
         search.keep(lines, kept or {})
         days = _Days(self, lines)
@@ -168,8 +169,9 @@ class _Days:
 class _Search:
     """Everything read once: the free starts round all the wishes, and what stands in their calendars."""
 
-    def __init__(self, wishes: Sequence[Wish], away: Mapping[int, Intervals], reach: int):
-        self.away, self.reach = away, reach
+    def __init__(self, wishes: Sequence[Wish], away: Mapping[int, Intervals], reach: int, *, earlier: bool):
+        self.away = away
+        self.near_days = range(-reach if earlier else 0, reach + 1)
         self.rooms = {
             kind: calendars.rooms_by_location({w.location.pk for w in wishes}, kind)
             for kind in {w.type.room_kind for w in wishes}
@@ -246,7 +248,7 @@ class _Search:
     def _near(self, wish: Wish, barred: Collection[date]) -> list[tuple[tuple[date, int], Slot]]:
         """((local day, minute of that day), slot) of what the engine calls free within reach of the wish."""
         free = self.free[_kind(wish)]
-        days = (wish.day + timedelta(days=n) for n in range(-self.reach, self.reach + 1))
+        days = (wish.day + timedelta(days=n) for n in self.near_days)
         return [((day, at), slot) for day in days if day not in barred for at, slot in free.get(day, ())]
 
     def _nearest(self, most: int, near: Iterable, line: Line, *, clock_first: bool = False) -> list[Slot]:

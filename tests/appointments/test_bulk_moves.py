@@ -1,13 +1,14 @@
 import html
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import time_machine
 
-from appointments import booking, bulk_moves, reminders, visit_status
+from appointments import booking, bulk_moves, reminders, series, visit_status
 from appointments.bulk_moves import Span
 from appointments.models import Appointment, TimeOff
+from appointments.patterns import Pattern, Stretch
 from appointments.proposals import Choice
 from clinic import outbox
 from clinic.errors import RuleBroken
@@ -336,3 +337,75 @@ def test_the_pages_that_notice_it_lead_there(sign_in, visits, atlanta, chiro, ow
     for way in ways:
         answer = client.get(html.unescape(way[1]))
         assert (answer.status_code, [one["visit"] for one in answer.context["rows"]]) == (200, visits)
+
+
+@pytest.fixture
+def members(atlanta, chiro, adjustment, desk):
+    """A series of three visits on Monday, Wednesday and Friday at ten."""
+    person = make.patient(atlanta, given="Dora")
+    begun = series.begin(
+        patient=person, type=adjustment, practitioner=chiro, location=atlanta, by=desk,
+        pattern=Pattern(MONDAY, (Stretch(3, 1),), (0, 2, 4), time(10)),
+    )  # fmt: skip
+    days = [MONDAY + timedelta(days=n) for n in (0, 2, 4)]
+    return series.place(begun, {n: Choice(at(10, day=day), chiro) for n, day in enumerate(days, 1)}, by=desk)
+
+
+def test_visits_of_a_series_are_proposed_for_days_of_their_own(members, atlanta, chiro, desk):
+    """Monday and Wednesday are lost: neither goes to the other's new day, nor to the Friday that stays."""
+    asked = Span(locations=[atlanta], first=MONDAY, last=MONDAY + timedelta(days=2), practitioner=chiro)
+    found = [one.visit for one in bulk_moves.affected(asked, desk)]
+
+    lines = bulk_moves.question(found, asked, to=bulk_moves.SAME).propose()
+
+    days = [line.slot.local_start.date() for line in lines]
+    assert found == members[:2]
+    assert len({*days, members[2].local_start.date()}) == 3
+    assert min(days) > MONDAY + timedelta(days=2)
+
+
+def test_two_of_a_series_on_one_day_are_refused(members, atlanta, chiro, desk):
+    asked = bulk_moves.question(members[:1], span(atlanta, chiro), to=bulk_moves.SAME)
+    friday = at(15, day=MONDAY + timedelta(days=4))
+
+    with pytest.raises(RuleBroken) as refused:
+        bulk_moves.move(asked, {f"{members[0].pk}": Choice(friday, chiro)}, by=desk, reason="Flu")
+
+    assert (refused.value.code, refused.value.fields) == (
+        "two_on_a_day", {f"{members[0].pk}": "Another visit of the series is on January 8 already."},
+    )  # fmt: skip
+    assert refused.value.alternatives[f"{members[0].pk}"]
+
+
+def test_two_visits_of_a_patient_on_one_day_may_stay_together(
+    atlanta, chiro, desk, evaluation_type, adjustment, colleague
+):
+    """An adjustment after the evaluation: they are no series, and move as they were."""
+    person = make.patient(atlanta)
+    pair = [
+        booking.book(patient=person, practitioner=chiro, location=atlanta, type=kind, starts_at=at(hour), by=desk)
+        for kind, hour in ((evaluation_type, 9), (adjustment, 10))
+    ]
+
+    lines = bulk_moves.question(pair, span(atlanta, chiro)).propose()
+
+    assert [f"{line.slot.local_start:%a %H:%M}" for line in lines] == ["Mon 09:00", "Mon 10:00"]
+
+
+def test_long_absences_are_looked_past(visits, atlanta, chiro, desk):
+    """Two weeks away: the nearest time with the same practitioner is after them."""
+    back = MONDAY + timedelta(days=14)
+    asked = Span(locations=[atlanta], first=MONDAY, last=back - timedelta(days=1), practitioner=chiro)
+
+    lines = bulk_moves.question([one.visit for one in bulk_moves.affected(asked, desk)], asked, to=bulk_moves.SAME)
+
+    assert {line.slot.local_start.date() for line in lines.propose()} == {back}
+
+
+def test_one_visit_more_than_fits_a_page_follows_later(sign_in, desk, visits, ill, monkeypatch):
+    monkeypatch.setattr(bulk_moves, "MOST", 2)
+
+    answer = sign_in(desk).get("/moves/", ill)
+
+    assert (len(answer.context["rows"]), answer.context["more"]) == (2, 1)
+    assert "1 more follow when these are done" in answer.content.decode()
