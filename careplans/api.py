@@ -11,7 +11,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from appointments import standing
-from careplans import blocks, goals, planning
+from careplans import blocks, goals, planning, progress
 from careplans.contents import MOST_GOALS, MOST_PHASES
 from careplans.models import CarePlan
 from clinic import audit
@@ -117,10 +117,26 @@ class PlanOut(serializers.Serializer):
                 for phase in plan.phases.all()
             ],
             "goals": _goals(plan),
+            "progress": _progress(plan),
             "interventions": list(plan.interventions.values("code", "dose")),
             "blocks": [{"code": b.code, "detail": b.message} for b in blocks.of(plan)] if plan.is_draft else [],
             "next_steps": planning.allowed(plan),
         }
+
+
+def _progress(plan):
+    """Null before the plan has visits; `pace` is on_pace, behind or lost, and null while the plan does not run."""
+    found = progress.of_plan(plan)
+    return found and {
+        **{
+            name: getattr(found.visits, name)
+            for name in ("planned", "fulfilled", "booked", "owed", "overdue", "missed")
+        },
+        "next_on": found.visits.next_on,
+        "reevaluation_due_on": found.checkpoint.due_on,
+        "pace": found.pace if plan.is_active else None,
+        "reason": found.reason if plan.is_active else "",
+    }
 
 
 def _goals(plan):

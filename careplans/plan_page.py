@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from appointments import standing
-from careplans import blocks, goals, interventions, metrics, picture
+from careplans import blocks, goals, interventions, metrics, picture, progress
 from careplans.models import CarePlan
 
 # Consent names these whatever the plan says (clinical reference 4.7).
@@ -20,6 +20,7 @@ def read(plan: CarePlan) -> dict:
     """Context of the page and of the print: the same facts, read once."""
     phases = list(plan.phases.all())
     shown = [_visit(one) for one in standing.of(plan.series)] if plan.series else []
+    so_far = progress.of_plan(plan)
     return {
         "plan": plan,
         "phases": phases,
@@ -33,6 +34,9 @@ def read(plan: CarePlan) -> dict:
         "history": [_event(event) for event in plan.history.select_related("by")],
         "risks": RISKS,
         "alternatives": ALTERNATIVES,
+        "progress": so_far,
+        "phase": so_far and progress.phase(phases, so_far.visits.fulfilled + so_far.visits.let_go),
+        "pace_rules": progress.RULES,
         "picture": _picture(plan, phases, shown),
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
-from appointments import standing
+from careplans import progress
 from careplans.models import CarePlan, PlanEvent
 from patients import chart
 
@@ -27,10 +27,9 @@ def entries(patient, user) -> Iterable[chart.Entry]:
 
 
 def panel(patient, user) -> dict | None:
-    """The latest plan that is not over, with how many of its visits are on the calendar."""
+    """The latest plan that is not over, with how it goes on."""
     over = [CarePlan.Status.COMPLETED, CarePlan.Status.DISCONTINUED]
     plan = CarePlan.objects.visible_to(user).filter(patient=patient).exclude(status__in=over).with_names().first()
     if plan is None:
         return None
-    visits = standing.of(plan.series) if plan.series else []
-    return {"plan": plan, "placed": sum(one.is_on_calendar for one in visits), "visits": len(visits)}
+    return {"plan": plan, "progress": progress.of_plan(plan)}
