@@ -69,7 +69,7 @@ def test_a_repeated_key_drafts_once(api, body, chiro):
         ({"starts_on": "0001-01-01"}, "starts_on"),
         ({"reevaluate_by": "9999-12-31"}, "reevaluate_by"),
         ({"starts_on": "9999-12-31"}, "starts_on"),
-        ({"phases": []}, "phases.non_field_errors"),
+        ({"phases": []}, "phases"),
         ({"phases": [{"kind": "relief", "visits_per_week": 4, "weeks": 4}]}, "phases"),
         ({"phases": [{"kind": "cure", "visits_per_week": 1, "weeks": 4}]}, "phases.0.kind"),
         ({"interventions": [{"code": "magic"}]}, "interventions.0.code"),
