@@ -100,6 +100,8 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
     besides = {name: value for name, value in said.items() if name not in _OWN}
     if said["status"] in _ENDED:
         besides["status"] = said["status"]
+    if said.get("reeval_after_visits", 12) is None:
+        besides["reeval_after_visits"] = None
     if len(said["phases"]) != len(said["frequency"]):
         besides["phases"] = said["phases"]
     person.keep(patient, {f"$.care_plan.{name}": value for name, value in besides.items()})

@@ -45,7 +45,7 @@ def write(
         patient=patient,
         location=location,
         kind=kind,
-        status=Status.IN_PROGRESS if status == Status.SIGNED else status,
+        status=status if status == Status.STOPPED else Status.IN_PROGRESS,
         started_by=user,
         started_at=started_at,
         ended_at=ended_at,
@@ -67,7 +67,8 @@ def close(evaluation: Evaluation, status: str, addenda: list[dict]) -> None:
     """Sign as the examiner did, and add what was added."""
     if status == Status.IN_PROGRESS or evaluation.ended_at is None:
         return
-    evaluation.status, evaluation.signed_at = status, evaluation.ended_at
+    evaluation.status = Status.STOPPED if status == Status.STOPPED else Status.SIGNED
+    evaluation.signed_at = evaluation.ended_at
     evaluation.signed_by = evaluation.started_by
     evaluation.version += 1
     evaluation.digest = signing.digest_of(evaluation)

@@ -10,9 +10,12 @@ from evaluations import brought_in, catalogue, checking, consistency, derived, f
 from evaluations.models import Evaluation, RedFlagAnswer
 from evaluations.readings import Readings
 from locations.models import Location
+from patients import chart_file as person
 from patients.models import Intake, Patient
 
 PARTS = ("red_flags", "baseline", "reevaluation", "further_evaluations")
+NOT_NAMED = "Not named"
+AMENDED = "amended"  # signed, with addenda (reference 2)
 OUTCOMES = (*measures.MEASURES, *measures.LISTS, "eq5d5l_state")
 _SCHEMA = json_checks.schema(Path(__file__).with_name("chart_schema.json"))
 
@@ -108,7 +111,7 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
             status=header["status"],
             started_at=datetime.fromisoformat(header["started_at"]),
             ended_at=datetime.fromisoformat(ended) if ended else None,
-            by=header.get("examiner") or "Not named",
+            by=header.get("examiner") or NOT_NAMED,
             findings=_checked(header)[1],
             outcomes={**(part.get("outcomes") or {}), "counts_origin": "paper"},
             conclusion=part.get("conclusion") or "",
@@ -123,11 +126,38 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
             first,
             said["answers"],
             said.get("resolutions") or {},
-            by=first.started_by if first else brought_in.examiner("Not named"),
+            by=first.started_by if first else brought_in.examiner(NOT_NAMED),
             at=first.started_at if first else times.now(),
         )
+    _keep_besides(chart, patient)
     for evaluation, part in written:
         brought_in.close(evaluation, part["evaluation"]["status"], part["evaluation"].get("addenda") or [])
+
+
+def _keep_besides(chart: dict, patient: Patient) -> None:
+    """What has no place of its own: resolutions of what was a no, a status of other systems, who observed a finding."""
+    said = chart.get("red_flags") or {}
+    answers = said.get("answers") or {}
+    besides = {
+        f"$.red_flags.resolutions.{code}": resolution
+        for code, resolution in (said.get("resolutions") or {}).items()
+        if answers.get(code) in (None, "no")
+    }
+    for path, part in _evaluations(chart):
+        if part["evaluation"]["status"] == AMENDED:
+            besides[f"{path}.evaluation.status"] = AMENDED
+        if observed := finding_paths.besides(part["evaluation"]):
+            besides[f"{path}.evaluation.observed"] = observed
+    person.keep(patient, besides)
+
+
+def _with_besides(patient: Patient, path: str, part: dict) -> dict:
+    """The part as it was sent: with the status its file names, and what it says of single findings."""
+    kept = person.kept(patient, f"{path}.evaluation.")
+    if part["evaluation"]["status"] == Evaluation.Status.SIGNED and "status" in kept:
+        part["evaluation"]["status"] = kept["status"]
+    finding_paths.put_back(part["evaluation"], kept.get("observed") or {})
+    return part
 
 
 def take_out(patient: Patient) -> dict:
@@ -136,11 +166,13 @@ def take_out(patient: Patient) -> dict:
     evaluations = [e for e in evaluations if e.location]
     chart = {"red_flags": _red_flags(patient, evaluations), "baseline": None, "reevaluation": None}
     if evaluations:
-        chart["baseline"] = _part(evaluations[0])
+        chart["baseline"] = _with_besides(patient, "$.baseline", _part(evaluations[0]))
     if len(evaluations) > 1:
-        chart["reevaluation"] = _part(evaluations[-1])
+        chart["reevaluation"] = _with_besides(patient, "$.reevaluation", _part(evaluations[-1]))
     if further := evaluations[1:-1]:
-        chart["further_evaluations"] = [_part(one) for one in further]
+        chart["further_evaluations"] = [
+            _with_besides(patient, f"$.further_evaluations[{n}]", _part(one)) for n, one in enumerate(further)
+        ]
     return chart | {"derived": _derived(patient, evaluations, chart["red_flags"])}
 
 
@@ -158,7 +190,12 @@ def _red_flags(patient, evaluations) -> dict:
         if noted and event.code in answers:
             besides = {name: value for name, value in event.detail.items() if name != "resolution"}
             resolutions[event.code] = {"resolution": noted, **besides} if besides else noted
+    resolutions |= person.kept(patient, "$.red_flags.resolutions.")
     return {"answers": answers, "resolutions": resolutions}
+
+
+def _signer(evaluation):
+    return evaluation.signed_by or evaluation.started_by
 
 
 def _part(evaluation: Evaluation) -> dict:
@@ -170,7 +207,7 @@ def _part(evaluation: Evaluation) -> dict:
         "ended_at": times.local(ended, zone).isoformat() if ended else None,
         "duration_minutes": _minutes(evaluation.started_at, ended) if ended else None,
         "timezone": zone,
-        "examiner": evaluation.examiner or str(evaluation.signed_by or evaluation.started_by),
+        "examiner": None if evaluation.examiner == NOT_NAMED else evaluation.examiner or str(_signer(evaluation)),
         "location": evaluation.location.slug,
         "status": evaluation.status,
     }
@@ -184,8 +221,11 @@ def _part(evaluation: Evaluation) -> dict:
     return part | ({"conclusion": evaluation.conclusion} if evaluation.conclusion else {})
 
 
-def _outcomes(evaluation) -> dict:
-    return {name: evaluation.measures.get(name) for name in OUTCOMES}
+def _outcomes(evaluation) -> dict | None:
+    """Every measure, asked or not; of a chart brought in those that its file names, so that they come back as sent."""
+    if not evaluation.examiner:
+        return {name: evaluation.measures.get(name) for name in OUTCOMES}
+    return {name: evaluation.measures[name] for name in OUTCOMES if name in evaluation.measures} or None
 
 
 def _derived(patient, evaluations, flags) -> dict:

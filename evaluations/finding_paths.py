@@ -5,7 +5,9 @@ A chart file nests findings by place, `rom.active.flexion.degrees`; here each is
 
 from evaluations import catalogue
 
-_LEAF = {"status", "value", "unit", "direction", "reason", "note", "readings"}
+# What a file may say of a finding besides (reference 0.1); it is kept and given back.
+_BESIDES = {"instrument", "observer", "observed_at"}
+_LEAF = {"status", "value", "unit", "direction", "reason", "note", "readings", *_BESIDES}
 _AS_IT_IS = ("direction", "reason", "note", "readings")
 GROUPS = ("vitals", "posture", "alignment", "rom", "neuro")
 _SIDES = ("left", "right")
@@ -97,6 +99,9 @@ def read_with_paths(evaluation: dict) -> tuple[dict[str, dict], dict[str, str]]:
 def _leaf_fault(entry, leaf) -> tuple[str, str] | None:
     if unknown := sorted(set(leaf) - _LEAF):
         return unknown[0], "There is no such field."
+    for name in _BESIDES & set(leaf):
+        if leaf[name] is not None and not (isinstance(leaf[name], str) and len(leaf[name]) <= 200):
+            return name, "Give text of at most 200 characters."
     if leaf.get("unit") not in (None, entry.unit):
         return "unit", f"The unit is {entry.unit}."
     return None
@@ -125,3 +130,23 @@ def write_findings(findings: list[dict]) -> dict:
             node = node.setdefault(name, {})
         node[last] = leaf
     return tree
+
+
+def besides(evaluation: dict) -> dict[str, dict]:
+    """What the file says of single findings besides their value, by path; the file was checked before."""
+    found = {}
+    for group in GROUPS:
+        for path, leaf in _leaves(evaluation.get(group, {}), (group,)):
+            if more := {name: leaf[name] for name in sorted(_BESIDES & set(leaf))}:
+                found[".".join(path)] = more
+    return found
+
+
+def put_back(evaluation: dict, besides: dict[str, dict]) -> None:
+    """The reverse of `besides`, on findings that are still there."""
+    for name, more in besides.items():
+        node = evaluation
+        for step in name.split("."):
+            node = node.get(step, {}) if isinstance(node, dict) else {}
+        if "status" in node:
+            node |= more

@@ -21,6 +21,7 @@ _PATIENT = {
     "given", "family", "birth_date", "sex", "gender_identity", "pronouns", "language", "phone", "email", "address",
     "home_location", "mrn", "guardians",
 }  # fmt: skip
+_ADDRESS = {"line", "city", "state", "postal_code"}
 _SCOPES = {
     "examination": Consent.Scope.EXAMINATION,
     "chiropractic_care": Consent.Scope.CHIROPRACTIC_CARE,
@@ -80,6 +81,8 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
     given = [unicodedata.normalize("NFC", name).strip() for name in chart["patient"]["given"]]
     if given != patient.given_name.split(" "):
         kept["$.patient.given"] = given
+    address = chart["patient"].get("address") or {}
+    kept |= {f"$.patient.address.{name}": address[name] for name in address if name not in _ADDRESS}
     kept |= {f"$.{name}": value for name, value in chart.items() if name in bringing.besides}
     ImportedChart.objects.create(patient=patient, at=times.now(), besides=kept)
     if chart.get("intake") is not None:
@@ -169,9 +172,16 @@ def take_out(patient: Patient) -> dict:
 
 
 def _person(patient: Patient) -> dict:
+    address = {
+        "line": patient.street,
+        "city": patient.city,
+        "state": patient.state,
+        "postal_code": patient.postal_code,
+        **kept(patient, "$.patient.address."),
+    }
     said = {
         "given": patient.given_name.split(" "),
-        "family": patient.family_name,
+        "family": patient.family_name or None,
         "birth_date": patient.birth_date.isoformat(),
         "sex": patient.sex,
         "gender_identity": patient.gender_identity or None,
@@ -179,12 +189,7 @@ def _person(patient: Patient) -> dict:
         "language": patient.language,
         "phone": _phone(patient.phone),
         "email": patient.email or None,
-        "address": {
-            "line": patient.street,
-            "city": patient.city,
-            "state": patient.state,
-            "postal_code": patient.postal_code,
-        },
+        "address": address if any(address.values()) else None,
         "home_location": patient.home_location.slug,
         "mrn": patient.record_number or None,
     }
