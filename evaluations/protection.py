@@ -12,15 +12,26 @@ def _triggers():
         yield f"signed_stays_{event}", EVALUATION, event, "OLD.signed_at IS NOT NULL"
         for table in APPEND_ONLY:
             yield f"{table}_stays_{event}", table, event, "1 = 1"
+    # REPLACE puts a row in another's place on SQLite and runs no trigger of the one that goes.
+    yield "signed_stays_insert", EVALUATION, "insert", _there(EVALUATION, "signed_at IS NOT NULL")
+    for table in (*APPEND_ONLY, "evaluations_finding"):
+        its_own = f"(SELECT evaluation_id FROM {table} WHERE id = NEW.id)"  # noqa: S608
+        held = _there(EVALUATION, "signed_at IS NOT NULL", its_own)
+        yield f"{table}_stays_insert", table, "insert", _there(table) if table in APPEND_ONLY else held
     for table in OF_AN_EVALUATION:
         yield f"{table}_signed_insert", table, "insert", "signed(NEW)"
     yield "finding_signed_update", "evaluations_finding", "update", "signed(OLD) OR signed(NEW)"
     yield "finding_signed_delete", "evaluations_finding", "delete", "signed(OLD)"
 
 
+def _there(table, condition="1 = 1", row="NEW.id"):
+    """SQL: whether the table has that row already, under the condition."""
+    return f"EXISTS (SELECT 1 FROM {table} WHERE id = {row} AND {condition})"  # noqa: S608
+
+
 def _condition(when):
     for row in ("OLD", "NEW"):
-        question = f"EXISTS (SELECT 1 FROM {EVALUATION} WHERE id = {row}.evaluation_id AND signed_at IS NOT NULL)"  # noqa: S608
+        question = _there(EVALUATION, "signed_at IS NOT NULL", f"{row}.evaluation_id")
         when = when.replace(f"signed({row})", question)
     return when
 

@@ -1,9 +1,15 @@
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from evaluations import red_flags, signing
+from appointments import booking
+from clinic.errors import RuleBroken
+from evaluations import history_taking, recording, red_flags, signing
 from evaluations.models import Addendum, Evaluation, Finding, RedFlagAnswer
+from tests import make
 
 PULSE = {"code": "heart_rate", "value": 70}
 
@@ -27,19 +33,89 @@ def a_finding(evaluation, chiro):
     )
 
 
+def changed(row, **fields):
+    for name, value in fields.items():
+        setattr(row, name, value)
+    return row
+
+
+def upsert(model, row, **fields):
+    return model.objects.bulk_create(
+        [changed(row, **fields)], update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
+    )
+
+
+def replace_raw(row, **fields):
+    """REPLACE on SQLite, which runs no trigger of the row that goes; ON CONFLICT on PostgreSQL."""
+    columns = {field.column: field.get_db_prep_save(getattr(changed(row, **fields), field.attname), connection)
+               for field in row._meta.concrete_fields}  # fmt: skip
+    names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
+    table = row._meta.db_table
+    sql = f"REPLACE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+    if connection.vendor != "sqlite":
+        news = ", ".join(f"{name} = EXCLUDED.{name}" for name in columns if name != "id")
+        sql = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {news}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, list(columns.values()))
+
+
+def delete_past_the_models(row):
+    type(row).objects.filter(pk=row.pk)._raw_delete(connection.alias)
+    connection.check_constraints()
+
+
+def a_draft(evaluation, chiro):
+    return Evaluation.objects.create(
+        patient=evaluation.patient, location=evaluation.location, started_by=chiro.user, started_at=timezone.now()
+    )
+
+
+def first(model):
+    return model.objects.order_by("pk").first()
+
+
 CHANGES = {
     "update of the evaluation": lambda e, c: Evaluation.objects.update(conclusion="Other."),
+    "save of the evaluation": lambda e, c: changed(Evaluation.objects.get(), conclusion="Other.").save(),
+    "update_or_create": lambda e, c: Evaluation.objects.update_or_create(pk=e.pk, defaults={"intake": {}}),
+    "bulk_update of the evaluation": lambda e, c: Evaluation.objects.bulk_update(
+        [changed(Evaluation.objects.get(), measures={"nprs_neck": 1})], ["measures"]
+    ),
+    "upsert of the evaluation": lambda e, c: upsert(Evaluation, Evaluation.objects.get(), conclusion="Other."),
+    "raw replacement of the evaluation": lambda e, c: replace_raw(Evaluation.objects.get(), conclusion="Other."),
     "delete of the evaluation": lambda e, c: raw("DELETE FROM evaluations_evaluation"),
     "raw update of the evaluation": lambda e, c: raw("UPDATE evaluations_evaluation SET signed_at = NULL"),
+    "unsigning": lambda e, c: Evaluation.objects.update(signed_at=None, signed_by=None, digest=""),
+    "another patient": lambda e, c: Evaluation.objects.update(patient=make.patient(e.location)),
     "update of a finding": lambda e, c: Finding.objects.update(number=71),
+    "update of readings": lambda e, c: Finding.objects.update(readings=[1, 2, 3]),
+    "save of a finding": lambda e, c: changed(Finding.objects.get(), number=71).save(),
+    "bulk_update of a finding": lambda e, c: Finding.objects.bulk_update(
+        [changed(Finding.objects.get(), number=71)], ["number"]
+    ),
+    "upsert of a finding": lambda e, c: upsert(Finding, Finding.objects.get(), number=71),
+    "raw replacement of a finding": lambda e, c: replace_raw(Finding.objects.get(), number=71),
+    "a finding replaced from a draft": lambda e, c: replace_raw(Finding.objects.get(), evaluation=a_draft(e, c)),
     "delete of a finding": lambda e, c: Finding.objects.all().delete(),
     "raw delete of a finding": lambda e, c: raw("DELETE FROM evaluations_finding"),
+    "insert of a finding": lambda e, c: a_finding(e, c).save(),
     "bulk insert of a finding": lambda e, c: Finding.objects.bulk_create([a_finding(e, c)]),
+    "a finding moved away": lambda e, c: Finding.objects.update(evaluation=a_draft(e, c)),
     "update of an answer": lambda e, c: RedFlagAnswer.objects.update(answer="yes"),
+    "bulk_update of an answer": lambda e, c: RedFlagAnswer.objects.bulk_update(
+        [changed(first(RedFlagAnswer), answer="yes")], ["answer"]
+    ),
+    "upsert of an answer": lambda e, c: upsert(RedFlagAnswer, first(RedFlagAnswer), answer="yes"),
+    "raw replacement of an answer": lambda e, c: replace_raw(first(RedFlagAnswer), answer="yes"),
+    "an answer replaced from elsewhere": lambda e, c: replace_raw(first(RedFlagAnswer), evaluation=None),
+    "insert of an answer": lambda e, c: changed(first(RedFlagAnswer), pk=None).save(),
     "delete of an answer": lambda e, c: RedFlagAnswer.objects.all().delete(),
     "update of an addendum": lambda e, c: Addendum.objects.update(text="Less."),
+    "save of an addendum": lambda e, c: changed(Addendum.objects.get(), text="Less.").save(),
+    "upsert of an addendum": lambda e, c: upsert(Addendum, Addendum.objects.get(), text="Less."),
+    "raw replacement of an addendum": lambda e, c: replace_raw(Addendum.objects.get(), text="Less."),
     "delete of an addendum": lambda e, c: Addendum.objects.all().delete(),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -53,6 +129,72 @@ def test_the_database_refuses_to_change_what_is_signed(signed, chiro, name):
     assert signing.canonical(signed) == before
     assert signing.is_intact(signed)
     assert signed.addenda.get().text == "More."
+
+
+# --- through the rules, by cascade, over the API and the admin
+
+BY_RULE = {
+    "save": lambda e, by: recording.save(e, findings=[{"code": "heart_rate", "value": 71}], version=e.version, by=by),
+    "clocks": lambda e, by: recording.save(e, findings=[], version=e.version, by=by, section_seconds={"rom": 9}),
+    "answers": lambda e, by: red_flags.answer(patient=e.patient, evaluation=e, answers={"rf_minor": "yes"}, by=by),
+    "intake": lambda e, by: history_taking.confirm(e, {"lifetime_attacks": 5}, version=0, by=by),
+    "stop": lambda e, by: red_flags.stop(e, by=by),
+    "sign again": lambda e, by: signing.sign(e, by=by),
+}
+
+
+@pytest.mark.parametrize("rule", BY_RULE)
+def test_the_rules_refuse_it_by_name(signed, chiro, rule):
+    with pytest.raises(RuleBroken) as refused:
+        BY_RULE[rule](signed, chiro.user)
+
+    assert refused.value.code == "signed"
+    assert signing.is_intact(signed)
+
+
+def test_whatever_it_rests_on_cannot_be_deleted_away_from_it(signed):
+    for row in (signed.patient, signed.location, signed.signed_by):
+        with pytest.raises((ProtectedError, IntegrityError)), transaction.atomic():
+            row.delete()
+        with pytest.raises(IntegrityError), transaction.atomic():
+            delete_past_the_models(row)
+
+    assert signing.is_intact(Evaluation.objects.get())
+
+
+def test_a_visit_with_a_signed_evaluation_stays(signed, chiro, adjustment, desk):
+    visit = booking.book(
+        patient=signed.patient, practitioner=chiro, location=signed.location, type=adjustment, starts_at=make.at(10),
+        by=desk,
+    )  # fmt: skip
+    second = recording.start(patient=signed.patient, location=signed.location, appointment=visit, by=chiro.user)
+    red_flags.stop(second, by=chiro.user)
+    signing.sign(second, by=chiro.user)
+
+    with pytest.raises(ProtectedError):
+        visit.delete()
+
+    assert signing.is_intact(Evaluation.objects.get(pk=second.pk))
+
+
+def test_the_api_refuses_it(api, chiro, signed):
+    address = f"/api/v1/evaluations/{signed.pk}/"
+    client = api(chiro.user)
+    answers = [
+        client.patch(address, {"version": signed.version, "findings": [PULSE]}, format="json"),
+        client.put(f"{address}intake/", {"version": 0, "answers": {}}, format="json"),
+        client.post(f"{address}sign/"),
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "signed")] * 3
+    assert {client.put(address, {}).status_code, client.delete(address).status_code} == {404}
+    assert signing.is_intact(Evaluation.objects.get())
+
+
+def test_there_is_no_admin_that_could():
+    assert not apps.is_installed("django.contrib.admin")
+    with pytest.raises(NoReverseMatch):
+        reverse("admin:index")
 
 
 def test_a_finding_cannot_move_into_a_signed_evaluation(signed, chiro, atlanta):
