@@ -144,8 +144,8 @@ class EvaluationViewSet(viewsets.GenericViewSet):
         sent = SaveSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         data = dict(sent.validated_data)
-        answer = recording.save(
-            self._find(pk),
+        answer = recording.save(  # which asks whether this user may, once and with the row locked
+            Evaluation(pk=int(pk)),
             findings=data.pop("findings", []),
             answers=data.pop("red_flags", None),
             outcomes=data.pop("measures", None),

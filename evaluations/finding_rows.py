@@ -53,6 +53,9 @@ def _row(evaluation, one: Checked, by, now) -> Finding:
     return row
 
 
+FEW = 4  # up to here single statements are faster than one for all
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What a row of Finding says, without the weight of a model: an autosave reads hundreds of them."""
@@ -109,8 +112,13 @@ def write(evaluation: Evaluation, checked: list[Checked], *, by: User, stored: I
             changed.append(row)
         else:
             new.append(row)
-    Finding.objects.bulk_create(new, batch_size=50)
-    Finding.objects.bulk_update(changed, _COLUMNS, batch_size=50)
+    if new:
+        Finding.objects.bulk_create(new, batch_size=50)
+    if len(changed) > FEW:
+        Finding.objects.bulk_update(changed, _COLUMNS, batch_size=50)
+    else:
+        for row in changed:
+            row.save(update_fields=_COLUMNS)
 
 
 def as_sent(finding: Finding | Checked) -> dict:

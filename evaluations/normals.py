@@ -70,6 +70,13 @@ def _spoken(normal) -> str:
     return normal.replace("_", " ") or "no listing"
 
 
+def is_known(entry: Entry) -> bool:
+    """Whether anything could depart from a norm here at all."""
+    limits = (entry.normal_from, entry.normal_to, entry.greatest_difference)
+    by_age = entry.code in {"atlantodental_interval", "beighton_score"}
+    return by_age or value(entry) is not None or any(limit is not None for limit in limits)
+
+
 def departs(entry: Entry, found, who: Who, *, other_side=None) -> bool | None:
     """Whether a value departs from its norm; None when it was not assessed or has no norm."""
     if found is None:

@@ -108,6 +108,8 @@ def answer(*, patient: Patient, evaluation: Evaluation | None, answers: dict[str
 @transaction.atomic
 def raise_automatic(evaluation: Evaluation, codes: set[str], *, by: User) -> list[RedFlagEvent]:
     """Open events for what was measured, whatever was answered; each once in an evaluation."""
+    if not codes:
+        return []
     raised = set(evaluation.red_flag_answers.filter(is_automatic=True).values_list("code", flat=True))
     new = sorted(codes - raised)
     if not new:

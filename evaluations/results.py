@@ -4,13 +4,14 @@ One truth: the numbers come from `derived`; nothing here decides. What cannot be
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from evaluations import catalogue, clusters, derived, listings, normals, scoring
 from evaluations.normals import Who
 from evaluations.readings import SIDES, HasReading, Readings
 
 UNKNOWN = "unknown"
+_WITH_NORM = {code for code, entry in catalogue.FINDINGS.items() if normals.is_known(entry)}
 _OTHER = {"left": "right", "right": "left"}
 _BP = {"normal": "normal", "elevated": "elevated", "stage_1": "stage 1", "stage_2": "stage 2", "crisis": "crisis"}
 
@@ -30,7 +31,7 @@ def of(findings: Iterable[HasReading], outcomes: Mapping, who: Who) -> dict:
     """{"results": lines, "outside": names of the findings that depart from their norm}: plain values for JSON."""
     readings = Readings(findings)
     return {
-        "results": [asdict(one) for one in lines(readings, outcomes, who)],
+        "results": [{**vars(one)} for one in lines(readings, outcomes, who)],
         "outside": outside(readings, who),
     }
 
@@ -58,7 +59,7 @@ def outside(readings: Readings, who: Who) -> list[str]:
     """`code[place]` of every assessed finding that departs from its norm, by itself or from the other side."""
     found = []
     for code, entry in catalogue.FINDINGS.items():
-        for place, value in readings.all(code):
+        for place, value in readings.all(code) if code in _WITH_NORM else ():
             opposite = {**place, "side": _OTHER[place["side"]]} if "side" in place else None
             other = readings.value(code, **opposite) if opposite else None
             if normals.departs(entry, value, who, other_side=other):

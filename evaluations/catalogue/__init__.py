@@ -6,6 +6,7 @@ Plain values only; a fault in the data stops the start with a sentence that name
 import json
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -219,7 +220,12 @@ def read_red_flags(raw: list[dict]) -> dict[str, RedFlag]:
 
 def key_of(qualifiers: dict[str, str]) -> str:
     """Qualifiers as one sorted text, so that a finding is stored once for each place."""
-    return ",".join(f"{name}={qualifiers[name]}" for name in sorted(qualifiers))
+    return _key(tuple(qualifiers.items())) if qualifiers else ""
+
+
+@lru_cache(maxsize=4096)  # the catalogue has a thousand places; what is sent is checked before it comes here
+def _key(pairs) -> str:
+    return ",".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
 def _data(name: str) -> list[dict]:
