@@ -150,7 +150,7 @@ def book_together(
 
 
 def keep_clock(visits: Mapping[Appointment, Wanted], *, by: User, reason: str) -> None:
-    """Give visits the instants at which they keep their clock time, their clinic having changed its zone.
+    """Give visits, cancelled ones too, the instants at which they keep their clock time: their clinic changed its zone.
 
     Under the lock of all their calendars, taken before it was seen that nothing is in the way. Patients are not told of
     this step: by the clock of the clinic nothing changed.
@@ -158,7 +158,8 @@ def keep_clock(visits: Mapping[Appointment, Wanted], *, by: User, reason: str) -
     lifted = _lift([visit.pk for visit in visits])
     for visit, wanted in visits.items():
         fresh = lifted[visit.pk]
-        _check_movable(fresh)
+        if fresh.status != Appointment.Status.CANCELLED:
+            _check_movable(fresh)
         appointment, replaced = _write_move(fresh, wanted, status=fresh.status)
         record(appointment, "zone_changed", by=by, reason=reason, **replaced)
 

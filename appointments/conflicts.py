@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from appointments.calendars import LONGEST, Taken, travel_minutes
 from appointments.hours import Hours
@@ -36,7 +37,7 @@ class Wanted:
     room: Room | None = None
     moving: Appointment | None = None
 
-    @property
+    @cached_property
     def start(self) -> int:
         return times.to_minute(self.starts_at)
 
@@ -49,7 +50,7 @@ class Wanted:
         """A visit that only gets longer, another room or another practitioner needs no notice again."""
         return self.moving is not None and self.moving.start_minute == self.start
 
-    @property
+    @cached_property
     def busy(self) -> tuple[int, int]:
         return self.start - self.type.buffer_before, self.end + self.type.buffer_after
 

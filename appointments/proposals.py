@@ -211,10 +211,13 @@ class _Search:
         """A handful of other times, different in kind: near in days, near by the clock, and with somebody else."""
         near = [one for one in self._near(line.wish, barred) if one[1] != line.slot]
         person = line.wish.practitioner or line.slot.practitioner
-        usual = [one for one in near if one[1].practitioner == person]
-        somebody = [one for one in near if one[1].practitioner not in (person, line.slot.practitioner)]
-        moving = line.wish.moving
-        booked_with = [one for one in near if moving and one[1].practitioner == moving.practitioner]
+        by_person = defaultdict(list)
+        for one in near:
+            by_person[one[1].practitioner.pk].append(one)
+        usual = by_person[person.pk]
+        taken = (person.pk, line.slot.practitioner.pk)
+        somebody = [one for pk, of_person in by_person.items() if pk not in taken for one in of_person]
+        booked_with = by_person[line.wish.moving.practitioner_id] if line.wish.moving else []
         picked = {
             *self._nearest(2, usual, line),
             *self._nearest(1, usual, line, clock_first=True),
@@ -274,9 +277,9 @@ class _Search:
         return all(self._apart(wanted, rival) for rival in rivals) and self._room_left(wanted, rivals)
 
     def _apart(self, one: Wanted, other: Wanted) -> bool:
-        if one.patient == other.patient and overlaps([(other.start, other.end)], one.start, one.end):
+        if one.patient.pk == other.patient.pk and overlaps([(other.start, other.end)], one.start, one.end):
             return False
-        if one.practitioner != other.practitioner:
+        if one.practitioner.pk != other.practitioner.pk:
             return True
         way = self.known.travel.get((one.location.pk, other.location.pk), 0)
         return not overlaps([(other.busy[0] - way, other.busy[1] + way)], *one.busy)

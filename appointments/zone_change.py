@@ -88,10 +88,17 @@ def change(location: Location, time_zone: str, *, by: User, reason: str) -> list
         if faults := {f"{shift.visit.pk}": shift.fault for shift in shifts if shift.fault}:
             message = f"Nothing was changed: {len(faults)} of {len(shifts)} visits would be in the way of something."
             raise RuleBroken(message, code="in_the_way", fields=faults)
+        visits = [*(shift.visit for shift in shifts), *_cancelled(location, time_zone)]  # by the old clock
         new = places.set_zone(location, time_zone, by=by)
         working_hours.refuse_meeting_at(new)
-        booking.keep_clock({shift.visit: _wanted(shift.visit, new) for shift in shifts}, by=by, reason=reason)
+        booking.keep_clock({visit: _wanted(visit, new) for visit in visits}, by=by, reason=reason)
     return shifts
+
+
+def _cancelled(location: Location, time_zone: str) -> list[Appointment]:
+    """Cancelled visits ahead keep their clock time too, and are not taken back over the change."""
+    rows = Appointment.objects.filter(location=location, status=Appointment.Status.CANCELLED, starts_at__gt=times.now())
+    return [visit for visit in rows.with_names() if times.exists(visit.local_start.replace(tzinfo=None), time_zone)]
 
 
 def held(location: Location) -> Collection[Hold]:

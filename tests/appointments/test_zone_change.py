@@ -147,6 +147,20 @@ def test_what_is_over_or_begun_keeps_its_moment(book, atlanta, owner, desk, cloc
         assert visit.starts_at == starts_at
 
 
+def test_a_cancelled_visit_keeps_its_clock_time_and_is_not_taken_back_over_the_change(book, atlanta, owner, desk):
+    visit = book(9)
+    visit_status.cancel(visit, by=desk)
+    slip = visit.history.latest("at", "pk").pk
+
+    change(atlanta, by=owner)
+    with pytest.raises(RuleBroken) as refused:
+        visit_status.undo(Appointment.objects.with_names().get(pk=visit.pk), by=desk, expected=slip)
+
+    visit.refresh_from_db()
+    assert (refused.value.code, visit.status) == ("nothing_to_undo", "cancelled")
+    assert visit.starts_at == at(9, zone=CENTRAL)
+
+
 def test_a_practitioner_due_elsewhere_then_refuses_it_and_nothing_changes(
     book, atlanta, marietta, chiro, owner, adjustment
 ):
