@@ -40,15 +40,17 @@ def new(
     location: Location,
     pattern: Pattern,
     checkpoint_type: AppointmentType | None = None,
+    nearby: Collection[Location] = (),
 ) -> Asked:
-    """A wish for every visit of a pattern; the key of each is its number."""
+    """A wish for every visit of a pattern; the key of each is its number. Locations `nearby` are a second choice."""
     today = location.today()
     pattern.check(today=today)
     visits = patterns.wanted(pattern)
     days = patterns.redate([one.day for one in visits], weekdays=pattern.weekdays, taken=(), earliest=today)
     wishes = [
         Wish(str(one.number), patient, checkpoint_type if one.is_checkpoint else type, location, practitioner, day,
-             pattern.at_time, label=checkpoint_type.name if one.is_checkpoint else f"Visit {one.number}")
+             pattern.at_time, label=checkpoint_type.name if one.is_checkpoint else f"Visit {one.number}",
+             nearby=tuple(nearby))
         for one, day in zip(visits, days, strict=True)
     ]  # fmt: skip
     taken = _taken_days(patient, location, {type, checkpoint_type} - {None})

@@ -89,18 +89,22 @@ def gone(data: Mapping[str, str], question: Question) -> dict[str, Choice]:
     return {key: Choice(found[0]) for key, found in times_of.items() if found}
 
 
-def value_of(starts_at: datetime, practitioner_id: int) -> str:
-    return f"{starts_at.isoformat()}|{practitioner_id}"
+def value_of(starts_at: datetime, practitioner_id: int, elsewhere: str = "") -> str:
+    """`elsewhere` is the slug of another location than the one that was wished for."""
+    return f"{starts_at.isoformat()}|{practitioner_id}" + (f"|{elsewhere}" if elsewhere else "")
 
 
 def _row(line: Line, chosen: Choice | None, fault: str) -> Row:
     is_skipped = line.slot is None if chosen is None else chosen.is_skipped
+    wish = line.wish
     options = [
         Option(
-            value=value_of(slot.starts_at, slot.practitioner.pk),
+            value=value_of(
+                slot.starts_at, slot.practitioner.pk, slot.location.slug if slot.location != wish.location else ""
+            ),
             slot=slot,
             is_chosen=slot is line.slot and not is_skipped,
-            is_other=line.wish.practitioner not in (None, slot.practitioner),
+            is_other=wish.practitioner not in (None, slot.practitioner) or slot.location != wish.location,
         )
         for slot in line.choices
     ]
@@ -110,21 +114,27 @@ def _row(line: Line, chosen: Choice | None, fault: str) -> Row:
 def _parsed(data, question) -> dict[str, Choice]:
     """The choices that can be read; the others are left out."""
     given = {wish.key: data.get(f"visit-{wish.key}", "") for wish in question.wishes}
+    places = {(wish.key, place.slug): place for wish in question.wishes for place in wish.places}
+    places |= {(wish.key, ""): None for wish in question.wishes}
     reason = data.get("skip_reason", "")[:200]
     timed = {key: _start(value) for key, value in given.items() if value != SKIP}
     people = Practitioner.objects.select_related("user").filter(is_active=True)
     people = people.in_bulk({found[1] for found in timed.values() if found})
     return {key: Choice(skip_reason=reason) for key, value in given.items() if value == SKIP} | {
-        key: Choice(found[0], people[found[1]]) for key, found in timed.items() if found and found[1] in people
+        key: Choice(found[0], people[found[1]], location=places[key, found[2]])
+        for key, found in timed.items()
+        if found and found[1] in people and (key, found[2]) in places
     }
 
 
-def _start(value: str) -> tuple[datetime, int] | None:
-    starts, _, practitioner = value.partition("|")
+def _start(value: str) -> tuple[datetime, int, str] | None:
+    """The start, the practitioner's id, and the slug of another location or nothing."""
+    starts, _, rest = value.partition("|")
+    practitioner, _, elsewhere = rest.partition("|")
     if not (practitioner.isascii() and practitioner.isdigit() and len(practitioner) < 19):
         return None
     try:
         starts_at = datetime.fromisoformat(starts)
-        return (times.check_range(starts_at, "visit"), int(practitioner)) if starts_at.tzinfo else None
+        return (times.check_range(starts_at, "visit"), int(practitioner), elsewhere) if starts_at.tzinfo else None
     except (ValueError, OverflowError, RuleBroken):
         return None

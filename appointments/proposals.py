@@ -29,7 +29,8 @@ A_DAY = 1440  # minutes
 class Wish:
     """One visit as it is wished for: a local day and wall clock at the location, with the usual practitioner if
     possible, or (None) with anybody. `key` names it in forms and refusals, `label` for people; `moving` is the visit
-    that gives way. Wishes of one `group` are for different days; None is of no group.
+    that gives way. Wishes of one `group` are for different days; None is of no group. Where nothing is free at the
+    location, those `nearby` will do.
     """
 
     key: str
@@ -42,6 +43,11 @@ class Wish:
     moving: Appointment | None = None
     label: str = ""
     group: str | None = ""
+    nearby: tuple[Location, ...] = ()
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        return (self.location, *(place for place in self.nearby if place != self.location))
 
     @property
     def minutes(self) -> int:
@@ -55,7 +61,8 @@ class Wish:
         """To be had exactly as wished, or in the slot."""
         who = slot.practitioner if slot else self.practitioner or self.moving.practitioner
         at = slot.starts_at if slot else self.starts_at
-        return Wanted(self.patient, who, self.location, self.type, at, self.minutes, moving=self.moving)
+        place = slot.location if slot else self.location
+        return Wanted(self.patient, who, place, self.type, at, self.minutes, moving=self.moving)
 
 
 @dataclass
@@ -79,6 +86,7 @@ class Choice:
     starts_at: datetime | None = None
     practitioner: Practitioner | None = None
     skip_reason: str = ""
+    location: Location | None = None  # None is the one that was wished for
 
     @property
     def is_skipped(self) -> bool:
@@ -88,7 +96,7 @@ class Choice:
 def accept(lines: Iterable[Line]) -> dict[int, Choice]:
     """Take every line of a series as it is proposed; where nothing is free the visit is skipped, with the reason."""
     return {
-        int(line.wish.key): Choice(line.slot.starts_at, line.slot.practitioner)
+        int(line.wish.key): Choice(line.slot.starts_at, line.slot.practitioner, location=line.slot.location)
         if line.slot
         else Choice(skip_reason=line.why)
         for line in lines
@@ -173,7 +181,7 @@ class _Search:
         self.away = away
         self.near_days = range(-reach if earlier else 0, reach + 1)
         self.rooms = {
-            kind: calendars.rooms_by_location({w.location.pk for w in wishes}, kind)
+            kind: calendars.rooms_by_location({place.pk for w in wishes for place in w.places}, kind)
             for kind in {w.type.room_kind for w in wishes}
         }
         rooms = [room for by_location in self.rooms.values() for some in by_location.values() for room in some]
@@ -187,8 +195,9 @@ class _Search:
             choice, wish = kept.get(line.wish.key), line.wish
             if choice and not choice.is_skipped:
                 ends_at = choice.starts_at + timedelta(minutes=wish.minutes)
-                line.slot = Slot(choice.starts_at, ends_at, wish.location, choice.practitioner)
+                line.slot = Slot(choice.starts_at, ends_at, choice.location or wish.location, choice.practitioner)
                 as_wished = choice.starts_at == wish.starts_at and wish.practitioner in (None, choice.practitioner)
+                as_wished = as_wished and line.slot.location == wish.location
                 line.why = "" if as_wished else self._why_not(wish, ())
                 self.take(line)
 
@@ -201,15 +210,19 @@ class _Search:
             line.slot = Slot(wish.starts_at, wish.starts_at + timedelta(minutes=wish.minutes), wish.location, who)
 
     def find_nearest(self, line: Line, barred: Collection[date]) -> None:
-        """The nearest free time, the usual practitioner's before any other's."""
+        """The nearest free time: the usual practitioner's before any other's, both before one at another clinic."""
         near = self._near(line.wish, barred)
-        usual = [one for one in near if line.wish.practitioner in (None, one[1].practitioner)]
-        best = self._nearest(1, usual, line) or self._nearest(1, near, line)
+        here = [one for one in near if one[1].location == line.wish.location]
+        usual = [one for one in here if line.wish.practitioner in (None, one[1].practitioner)]
+        best = self._nearest(1, usual, line) or self._nearest(1, here, line) or self._nearest(1, near, line)
         line.slot = best[0] if best else None
 
     def others(self, line: Line, barred: Collection[date]) -> list[Slot]:
-        """A handful of other times, different in kind: near in days, near by the clock, and with somebody else."""
-        near = [one for one in self._near(line.wish, barred) if one[1] != line.slot]
+        """A handful of other times, different in kind: near in days, near by the clock, with somebody else, or at a
+        clinic nearby."""
+        everywhere = [one for one in self._near(line.wish, barred) if one[1] != line.slot]
+        near = [one for one in everywhere if one[1].location == line.wish.location]
+        elsewhere = [one for one in everywhere if one[1].location != line.wish.location]
         person = line.wish.practitioner or line.slot.practitioner
         by_person = defaultdict(list)
         for one in near:
@@ -223,6 +236,7 @@ class _Search:
             *self._nearest(1, usual, line, clock_first=True),
             *self._nearest(2, somebody, line),
             *self._nearest(1, booked_with, line),
+            *self._nearest(2, elsewhere, line),
         }
         return sorted(picked, key=lambda slot: (slot.starts_at, slot.practitioner.name))
 
@@ -246,6 +260,7 @@ class _Search:
     def _free_then(self, wish: Wish) -> Practitioner | None:
         """Somebody who is free just when it is wished for."""
         free = (slot for _, slot in self.free[_kind(wish)].get(wish.day, ()) if slot.starts_at == wish.starts_at)
+        free = (slot for slot in free if slot.location == wish.location)
         return next((slot.practitioner for slot in free if self._fits(wish, wish.wanted(slot))), None)
 
     def _near(self, wish: Wish, barred: Collection[date]) -> list[tuple[tuple[date, int], Slot]]:
@@ -296,7 +311,7 @@ class _Search:
 
 
 def _kind(wish: Wish) -> tuple:
-    return wish.type.pk, wish.location.pk, wish.minutes
+    return wish.type.pk, tuple(place.pk for place in wish.places), wish.minutes
 
 
 def _free_starts(wishes: Sequence[Wish], reach: int) -> dict[tuple, dict[date, list[tuple[int, Slot]]]]:
@@ -309,7 +324,7 @@ def _free_starts(wishes: Sequence[Wish], reach: int) -> dict[tuple, dict[date, l
         for first, last in _runs({wish.day for wish in group}, group[0].location.today(), reach):
             slots = availability.find(
                 type=group[0].type,
-                locations=[group[0].location],
+                locations=group[0].places,
                 from_day=first,
                 to_day=last,
                 minutes=_asked(group[0]),

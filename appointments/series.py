@@ -115,8 +115,8 @@ def place(
     _check_days(series, {str(number): choice.starts_at for number, choice in chosen.items()})
     booked = booking.book_together(
         {
-            str(number): Wanted(series.patient, choice.practitioner, series.location, owed[number].type,
-                                choice.starts_at, owed[number].type.minutes)
+            str(number): Wanted(series.patient, choice.practitioner, choice.location or series.location,
+                                owed[number].type, choice.starts_at, owed[number].type.minutes)
             for number, choice in chosen.items()
         },
         series_visits={str(number): owed[number] for number in chosen},
@@ -172,7 +172,7 @@ def move(appointment: Appointment, choices: Mapping[str, Choice], *, by: User, r
         raise RuleBroken(_none(len(gone), len(choices)), code="wrong_status", fields=faults)
     _check_days(series, {key: choice.starts_at for key, choice in chosen.items()}, moving=[int(key) for key in chosen])
     wanted = {
-        key: Wanted(visit.patient, choice.practitioner, visit.location, visit.type, choice.starts_at,
+        key: Wanted(visit.patient, choice.practitioner, choice.location or visit.location, visit.type, choice.starts_at,
                     visit.end_minute - visit.start_minute, moving=visit)
         for key, choice in chosen.items()
         for visit in [known[key]]

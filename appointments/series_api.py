@@ -17,6 +17,7 @@ from appointments.proposals import Choice
 from appointments.visit_json import AppointmentOut
 from clinic.errors import RuleBroken
 from clinic.rest import IdField, InstantField, LineField, StrictSerializer, once
+from locations import nearby
 from locations.models import Location, Practitioner
 from patients.models import Patient
 
@@ -42,6 +43,9 @@ class ProposeIn(StrictSerializer):
     type = LineField(help_text="Slug of an appointment type.")
     location = LineField()
     practitioner = IdField()
+    within = serializers.IntegerField(
+        min_value=0, max_value=nearby.FURTHEST, required=False, help_text="Or at a location so many minutes away."
+    )
     starts_on = DayField()
     stretches = StretchIn(many=True, min_length=1, max_length=MOST_STRETCHES)
     weekdays = _weekdays()
@@ -56,6 +60,7 @@ class VisitChoiceIn(StrictSerializer):
 
     number = IdField()
     starts_at = InstantField(required=False)
+    location = LineField(required=False, help_text="Slug, where it is not that of the series.")
     practitioner = IdField(required=False)
     skip = LineField(required=False, max_length=200)
 
@@ -210,7 +215,8 @@ class SeriesEndpoint(viewsets.GenericViewSet):
     @action(detail=False, methods=["post"])
     def propose(self, request):
         """Every visit of a pattern at once, each conflict beside the nearest free times. Books nothing."""
-        asked = placing.new(**_wanted(valid(ProposeIn, request.data), request.user))
+        said = valid(ProposeIn, request.data)
+        asked = placing.new(**_wanted(said, request.user), nearby=self._nearby(said))
         return Response(_proposal(asked))
 
     def create(self, request):
@@ -223,7 +229,7 @@ class SeriesEndpoint(viewsets.GenericViewSet):
         chosen = said.pop("visits")
         wanted = _wanted(said, request.user)
         asked = placing.new(**wanted)
-        choices = _choices(chosen, {int(wish.key) for wish in asked.wishes})
+        choices = self._choices(chosen, {int(wish.key) for wish in asked.wishes})
 
         def act():
             made = series.book(choices=choices, days=asked.days, by=request.user, **wanted)
@@ -246,7 +252,7 @@ class SeriesEndpoint(viewsets.GenericViewSet):
 
         def act():
             asked = _owed(found, said)
-            choices = _choices(chosen)
+            choices = self._choices(chosen)
             days = {number: day for number, day in asked.days.items() if number in choices}
             booked = series.place(found, choices, pattern=asked.pattern, days=days, by=request.user)
             return status.HTTP_200_OK, {"booked": [AppointmentOut(visit).data for visit in booked]}
@@ -303,6 +309,18 @@ class SeriesEndpoint(viewsets.GenericViewSet):
         if int(pk) >= 2**63:
             raise Http404
         return get_object_or_404(self.get_queryset(), pk=pk)
+
+    def _mine(self):
+        return Location.objects.visible_to(self.request.user, "appointment.create").filter(is_open=True)
+
+    def _nearby(self, said):
+        if "within" not in said:
+            return []
+        return nearby.within(said["within"], one(self._mine(), "location", slug=said["location"]), self._mine())
+
+    def _choices(self, chosen, numbers=None):
+        named = any("location" in each for each in chosen)
+        return _choices(chosen, {place.slug: place for place in self._mine()} if named else {}, numbers)
 
     def _member(self, found, pk):
         rows = Appointment.objects.visible_to(self.request.user, "appointment.change").with_names().with_series()
@@ -367,18 +385,20 @@ def _proposal(question) -> dict:
     }
 
 
-def _choices(chosen, numbers=None) -> dict[int, Choice]:
-    """By number; each once, and where `numbers` are given, all of them."""
+def _choices(chosen, places, numbers) -> dict[int, Choice]:
+    """By number; each once, and where `numbers` are given, all of them. `places` are locations by their slugs."""
     found, faults = {}, {}
     people = _people().in_bulk({one["practitioner"] for one in chosen if "practitioner" in one})
     for each in chosen:
         number, person = each["number"], people.get(each.get("practitioner"))
         if number in found or (numbers is not None and number not in numbers):
             faults[str(number)] = "There is no such visit, or it is named twice."
+        elif each.get("location") not in {None, *places}:
+            faults[str(number)] = "There is no such location."
         elif "skip" in each and not {"starts_at", "practitioner"} & set(each):
             found[number] = Choice(skip_reason=each["skip"])
         elif "starts_at" in each and person and "skip" not in each:
-            found[number] = Choice(each["starts_at"], person)
+            found[number] = Choice(each["starts_at"], person, location=places.get(each.get("location")))
         else:
             faults[str(number)] = "Give `starts_at` and a practitioner of the clinic, or `skip` with the reason."
     for number in sorted((numbers or set()) - set(found) - {int(n) for n in faults}):

@@ -1,11 +1,12 @@
 from django import forms
 
 from appointments import placing
-from appointments.forms import day_field, reason_field, time_field, working_at
+from appointments.forms import day_field, reason_field, time_field, within_field, working_at
 from appointments.models import AppointmentType
 from appointments.patterns import MOST_VISITS, MOST_WEEKS, Pattern, Stretch
 from appointments.series import ALL, LATER, SCOPES
 from clinic.errors import RuleBroken
+from locations import nearby
 from locations.models import Location, Practitioner, Weekday
 
 STRETCHES = (1, 2, 3)
@@ -27,6 +28,7 @@ class SeriesForm(forms.Form):
     type = forms.ModelChoiceField(AppointmentType.objects.all(), to_field_name="slug", label="Visit", empty_label=None)
     location = forms.ModelChoiceField(Location.objects.none(), to_field_name="slug", label="Where", empty_label=None)
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), label="With", empty_label=None)
+    within = within_field(label="Or near it, where it is full")
     starts_on = day_field(label="From")
     weekdays = weekdays_field(label="Usually on")
     at_time = time_field(label="At about")
@@ -37,8 +39,10 @@ class SeriesForm(forms.Form):
     def __init__(self, data=None, *, user, **options):
         super().__init__(data, **options)
         places = Location.objects.visible_to(user, "appointment.create").filter(is_open=True)
-        self.fields["location"].queryset = places
+        self.fields["location"].queryset = self.places = places
         self.fields["practitioner"].queryset = working_at(places)
+        if len(places) == 1:
+            del self.fields["within"]
         self.checkpoint_type = placing.checkpoint_type()
         if self.checkpoint_type is None:
             del self.fields["checkpoint_after"]
@@ -80,6 +84,11 @@ class SeriesForm(forms.Form):
         except RuleBroken as broken:
             for name, text in broken.fields.items():
                 self.add_error("per_week_1" if name == "stretches" else name, text)
+
+    def nearby(self):
+        """Where else visits may be, for `placing.new`."""
+        minutes, place = self.cleaned_data.get("within"), self.cleaned_data["location"]
+        return nearby.within(minutes, place, self.places) if minutes else []
 
     def wanted(self):
         """What `placing.new` and `series.begin` take, but for the patient."""

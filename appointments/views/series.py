@@ -32,7 +32,7 @@ def new(request):
     context = {"patient": patient, "form": form}
     if given is None or not form.is_valid():
         return render(request, "appointments/series_new.html", context, status=400 if given is not None else 200)
-    asked = placing.new(patient=patient, **form.wanted())
+    asked = placing.new(patient=patient, nearby=form.nearby(), **form.wanted())
 
     def book(choices):
         choices = {int(key): choice for key, choice in choices.items()}

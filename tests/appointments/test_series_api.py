@@ -238,3 +238,37 @@ def test_a_checkpoint_is_of_its_own_type(api, desk, asked):
 
     assert [one["type"] for one in said["visits"]] == ["adjustment"] * 3 + ["re-evaluation"] + ["adjustment"] * 3
     assert time.fromisoformat(said["visits"][0]["wanted_at"]) == time(10)
+
+
+def test_a_clinic_nearby_is_the_second_choice(api, asked, atlanta, marietta, chiro):
+    make.travel(atlanta, marietta, 35)
+    there = make.practitioner(marietta, name="Kim Near")
+    both = make.user("desk", atlanta, marietta)
+    asked |= {"stretches": [{"visits_per_week": 1, "weeks": 1}], "weekdays": [2]}
+    first = at(0, day=MONDAY - timedelta(days=1))  # the usual practitioner is away as far as is looked
+    chiro.time_off.create(starts_at=first, ends_at=first + timedelta(days=7))
+
+    alone = api(both).post(f"{SERIES}propose/", asked).json()["visits"][0]
+    near = api(both).post(f"{SERIES}propose/", {**asked, "within": 40}).json()["visits"][0]
+
+    assert (alone["proposed"], alone["others"]) == (None, [])
+    assert (near["proposed"]["location"]["slug"], near["proposed"]["starts_at"]) == (
+        "marietta", "2027-01-06T10:00:00-05:00",
+    )  # fmt: skip
+    visit = {"number": 1, "starts_at": near["proposed"]["starts_at"], "practitioner": there.pk, "location": "marietta"}
+    wrong = api(both).post(SERIES, {**asked, "visits": [{**visit, "location": "nowhere"}]})
+    made = api(both).post(SERIES, {**asked, "within": 40, "visits": [visit]})
+    assert (wrong.status_code, wrong.json()["fields"]) == (400, {"1": "There is no such location."})
+    assert made.status_code == 201
+    assert (Appointment.objects.get().location, Appointment.objects.get().practitioner) == (marietta, there)
+
+
+def test_a_clinic_nearby_comes_after_what_is_free_here(api, asked, atlanta, marietta):
+    make.travel(atlanta, marietta, 35)
+    make.practitioner(marietta)
+    both = make.user("desk", atlanta, marietta)
+
+    lines = api(both).post(f"{SERIES}propose/", {**asked, "within": 40}).json()["visits"]
+
+    assert {one["proposed"]["location"]["slug"] for one in lines} == {"atlanta"}
+    assert all("marietta" in {other["location"]["slug"] for other in one["others"]} for one in lines)

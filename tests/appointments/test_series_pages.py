@@ -294,3 +294,19 @@ def test_the_queries_of_the_pages(sign_in, asked, begun, desk, django_assert_max
         client.get(f"/series/{begun.pk}/place/")
     with django_assert_max_num_queries(12):
         client.get(f"/series/{begun.pk}/")
+
+
+def test_a_visit_at_a_clinic_nearby_where_the_usual_one_is_full(sign_in, asked, atlanta, marietta, chiro):
+    make.travel(atlanta, marietta, 35)
+    make.practitioner(marietta, name="Kim Near")
+    client = sign_in(make.user("desk", atlanta, marietta))
+    chiro.time_off.create(starts_at=at(0) - timedelta(days=300), ends_at=at(0) + timedelta(days=300))
+
+    page = client.get("/series/new/", {**asked, "within": "40"})
+    values = chosen(page)
+    answer = client.post("/series/new/", {**asked, "within": "40", **values})
+
+    assert all(value.endswith("|marietta") for value in values.values())
+    assert "Kim Near, DC, Marietta" in page.content.decode()
+    assert answer.status_code == 302
+    assert {visit.location for visit in Appointment.objects.all()} == {marietta}
