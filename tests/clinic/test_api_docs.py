@@ -9,7 +9,7 @@ WRITES = {"post": "create", "patch": "partial_update", "put": "update", "delete"
 
 def writing_actions(endpoint):
     """Names of the actions that may read a body."""
-    own = {a.__name__ for a in endpoint.get_extra_actions() if set(a.mapping) & set(WRITES)}
+    own = {name for a in endpoint.get_extra_actions() for method, name in a.mapping.items() if method in WRITES}
     return own | {name for name in WRITES.values() if name != "destroy" and hasattr(endpoint, name)}
 
 
