@@ -161,7 +161,7 @@ def keep_clock(visits: Mapping[Appointment, Wanted], *, by: User, reason: str) -
         if fresh.status != Appointment.Status.CANCELLED:
             _check_movable(fresh)
         appointment, replaced = _write_move(fresh, wanted, status=fresh.status)
-        record(appointment, "zone_changed", by=by, reason=reason, **replaced)
+        record(appointment, "rezoned", by=by, reason=reason, **replaced)
 
 
 def put_back(appointment: Appointment, undone: AppointmentEvent) -> Appointment:

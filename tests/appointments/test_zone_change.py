@@ -101,7 +101,7 @@ def test_history_keeps_the_reason_and_a_confirmed_visit_stays_confirmed(book, at
     visit.refresh_from_db()
     last = visit.history.latest("at", "pk")
     assert (visit.status, visit.sequence) == ("confirmed", 1)
-    assert (last.step, last.reason, last.from_start) == ("zone_changed", "Entered wrongly", at(9))
+    assert (last.step, last.reason, last.from_start) == ("rezoned", "Entered wrongly", at(9))
     assert last.to_start == visit.starts_at == at(9, zone=CENTRAL)
 
 
