@@ -34,11 +34,19 @@ def of_running(plan: CarePlan) -> list[Block]:
 
 
 def restrictions_of(patient: Patient) -> list[str]:
-    """The restrictions that stand: of each flag those of its latest resolution, which may have lifted earlier ones."""
-    latest = {}
+    """The restrictions that stand: of each flag those of its latest resolution, which may have lifted earlier ones.
+
+    Whoever was referred without manual care stays so until an outside clinician has cleared that very flag.
+    """
+    latest, referred = {}, set()
     for event in patient.red_flag_events.exclude(resolved_at=None).order_by("resolved_at", "pk"):
         latest[event.code] = event.restrictions
-    return sorted({name for names in latest.values() for name in names})
+        if event.resolution == "referred_no_manual_care":
+            referred.add(event.code)
+        elif event.resolution == "cleared_external":
+            referred.discard(event.code)
+    names = {name for names in latest.values() for name in names}
+    return sorted(names | ({"no_manual_neck_care"} if referred else set()))
 
 
 def restrictions_on(plan: CarePlan) -> list[str]:
