@@ -1,7 +1,7 @@
 import pytest
 
 from clinic.errors import RuleBroken
-from evaluations import catalogue, red_flags, signing
+from evaluations import catalogue, recording, red_flags, signing
 from evaluations.models import Evaluation, RedFlagAnswer
 from tests import make
 
@@ -68,12 +68,69 @@ MEASURED = [
     ({"code": "beighton_score", "value": 5}, ["rf_hypermobility"]),
     ({"code": "atlantodental_interval", "value": 3.1}, ["rf_instability"]),
     ({"code": "lateral_mass_overhang", "value": 7}, ["rf_fracture"]),
+    ({"code": "lateral_mass_overhang", "value": 6.9}, []),
+    ({"code": "atlantodental_interval", "value": 3.0}, []),
+    ({"code": "bp_systolic", "qualifiers": {"side": "right"}, "value": 179}, ["rf_hypertension"]),
+    ({"code": "bp_systolic", "qualifiers": {"side": "right"}, "value": 180}, ["rf_bp_crisis", "rf_hypertension"]),
+    ({"code": "bp_diastolic", "qualifiers": {"side": "left"}, "value": 89}, []),
+    ({"code": "bp_diastolic", "qualifiers": {"side": "left"}, "value": 90}, ["rf_hypertension"]),
+    ({"code": "bp_diastolic", "qualifiers": {"side": "left"}, "value": 119}, ["rf_hypertension"]),
+    ({"code": "babinski", "qualifiers": {"side": "left"}, "value": "equivocal"}, []),
+    ({"code": "gait", "value": "spastic"}, ["rf_myelopathy"]),
+    ({"code": "gait", "value": "ataxic"}, []),
+    ({"code": "reflex", "qualifiers": {"reflex": "biceps", "side": "left"}, "value": 3}, []),
+    ({"code": "reflex", "qualifiers": {"reflex": "biceps", "side": "left"}, "value": 4}, ["rf_myelopathy"]),
+    (
+        {"code": "cranial_nerve", "qualifiers": {"nerve": "VII", "side": "left"}, "value": "abnormal"},
+        ["rf_neuro_deficit"],
+    ),
+    ({"code": "sharp_purser", "value": "positive"}, ["rf_instability"]),
+    ({"code": "alar_ligament", "qualifiers": {"side": "left"}, "value": "positive"}, ["rf_instability"]),
+    ({"code": "transverse_ligament", "value": "positive"}, ["rf_instability"]),
+    ({"code": "vbi_positional", "qualifiers": {"side": "left"}, "value": "negative"}, []),
+    ({"code": "myotome_strength", "qualifiers": {"level": "C5", "side": "left"}, "value": "0"}, []),  # one root
+    ({"code": "hoffmann", "qualifiers": {"side": "left"}, "status": "refused", "reason": "declined"}, []),
 ]
 
 
 @pytest.mark.parametrize(("finding", "raised"), MEASURED)
 def test_a_measurement_raises_its_flag_over_a_no(answered, save, patient, finding, raised):
     save(finding, version=answered.version)
+
+    assert codes(red_flags.open_events(patient)) == raised
+
+
+def root(level, value, side="left"):
+    return {"code": "myotome_strength", "qualifiers": {"level": level, "side": side}, "value": value}
+
+
+@pytest.mark.parametrize(
+    ("found", "raised"),
+    [
+        ([root("C5", "3"), root("C6", "3")], ["rf_multilevel_root"]),
+        ([root("C5", "3"), root("C6", "4-")], []),
+        ([root("C5", "3"), root("C5", "0", "right")], []),  # left and right of one root
+    ],
+)
+def test_roots_count_from_grade_three_down(save, patient, found, raised):
+    save(*found)
+
+    assert codes(red_flags.open_events(patient)) == raised
+
+
+@pytest.mark.parametrize(
+    ("born", "score", "raised"),
+    [(1970, 4, ["rf_hypermobility"]), (1970, 3, []), (1991, 4, []), (1991, 5, ["rf_hypermobility"]),
+     (2018, 5, ["rf_minor"]), (2018, 6, ["rf_hypermobility", "rf_minor"])],
+)  # fmt: skip
+def test_hypermobility_goes_by_age_and_a_minor_is_flagged_at_the_start(patient, atlanta, chiro, born, score, raised):
+    patient.birth_date = patient.birth_date.replace(year=born)
+    patient.save()
+    evaluation = recording.start(patient=patient, location=atlanta, by=chiro.user)
+
+    recording.save(
+        evaluation, findings=[{"code": "beighton_score", "value": score}], version=evaluation.version, by=chiro.user
+    )
 
     assert codes(red_flags.open_events(patient)) == raised
 
