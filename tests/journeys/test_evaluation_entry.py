@@ -6,6 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from dashboard.management.typed_evaluation import fill_in
 from evaluations import catalogue, recording, results, signing, summary
 from tests.journeys.walking import sideways, violations
 
@@ -48,37 +49,6 @@ class Hands:
 
 def at_rest(page):
     expect(page.locator("#save-state")).to_have_text(re.compile(r"^Saved \d"))
-
-
-def fill_in(hands):
-    """A whole evaluation, normal but for ten findings."""
-    hands.press("Shift+N", "Enter")  # red flags
-    assert hands.at == "Systolic blood pressure, left"
-    hands.press("Shift+N")
-    hands.type("138", "118", "78", "76", "72", "14", "36.8", "98", "172", "70")  # one: elevated on the left
-    hands.press("Shift+N")
-    hands.type("p", "35", "35")
-    hands.press("Shift+N")
-    hands.type("46", "9", "0", "35", "40", "5", "5", "9", "9")  # two: the head is forward
-    hands.press("Shift+N")
-    hands.type("3r", *"0000000")  # three: a tilt of the head
-    hands.type("0", "0", "0")
-    hands.press("Shift+N")
-    hands.type("8l", "0")  # four: leg length
-    hands.press("Alt+Shift+X", "Enter", "Shift+N", "Alt+Shift+X", "Enter")  # no listing, no imaging
-    assert hands.at == "Tenderness grade, C0, left"
-    hands.press("Shift+N", "Alt+ArrowDown", "2", "Alt+ArrowRight", "1")  # five and six: C1 is tender
-    hands.press("Enter", "Shift+N", "Enter", "Shift+N")
-    hands.type("d", "41", "31", "0")  # seven: the flexion-rotation test to the right
-    hands.type("50", "60", "45", "45", "80", "62")  # eight: rotation to the right
-    hands.type("50", "60", "45", "45", "80", "80")
-    for _ in range(4):  # cranial nerves, sensation, strength, reflexes
-        hands.press("Shift+N", "Enter")
-    hands.press("p", "Shift+N")  # nine: a positive Hoffmann sign
-    hands.type("0", "0", "22", "14")  # ten: grip on the right
-    hands.press("Shift+N")
-    hands.type("30", "30", "0")
-    hands.press("Shift+N")
 
 
 def test_a_normal_evaluation_with_ten_exceptions(page, evaluation):

@@ -20,8 +20,10 @@ from appointments.models import Appointment
 from careplans.models import CarePlan
 from clinic import times, tokens
 from clinic.models import User
+from dashboard.management import typed_evaluation
 from evaluations import demo as evaluations_demo
 from evaluations import finding_paths, recording
+from evaluations.models import Evaluation
 from locations.models import Location
 from patients.models import Patient
 
@@ -48,7 +50,7 @@ class Command(BaseCommand):
         try:
             _wait_until_up()
             FOLDER.mkdir(parents=True, exist_ok=True)
-            _take_pictures(_pages())
+            _take_pictures(_pages(), _begun_evaluation())
         finally:
             web.send_signal(signal.SIGINT)
             web.wait(30)
@@ -120,7 +122,15 @@ def _open_evaluation(place, patient):
     return evaluation
 
 
-def _take_pictures(pages):
+def _begun_evaluation():
+    """Of a grown-up who was examined before, so that last time's values are there in grey."""
+    by = User.objects.get(email="chiro@demo.test")
+    signed = Evaluation.objects.visible_to(by, "evaluation.write").filter(signed_at__isnull=False)
+    before = signed.filter(patient__birth_date__year__lt=2000, status="signed").order_by("pk").first()
+    return recording.start(patient=before.patient, location=before.location, by=by)
+
+
+def _take_pictures(pages, evaluation):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         seats = {}
@@ -132,7 +142,36 @@ def _take_pictures(pages):
             page.goto(settings.BASE_URL + address)
             page.wait_for_load_state("networkidle")
             page.screenshot(path=FOLDER / f"{name}.png")
+        _type_an_evaluation(seats["chiro", False], evaluation)
         browser.close()
+
+
+def _type_an_evaluation(page, evaluation):
+    """The recording of a whole evaluation by keyboard alone."""
+    page.goto(settings.BASE_URL + reverse("evaluation", args=[evaluation.pk]))
+    page.wait_for_timeout(1000)
+
+    def picture(name):
+        page.wait_for_timeout(2500)  # saved, and what follows is shown
+        page.evaluate("scrollBy(0, -1)")  # the page has become shorter: else the picture has the place of before
+        page.wait_for_timeout(500)
+        page.screenshot(path=FOLDER / f"{name}.png")
+
+    typed_evaluation.fill_in(_Hands(page.keyboard), picture)
+
+
+class _Hands:
+    def __init__(self, keyboard):
+        self.keyboard = keyboard
+
+    def press(self, *keys):
+        for key in keys:
+            self.keyboard.press(key)
+
+    def type(self, *texts):
+        for text in texts:
+            self.keyboard.type(text)
+            self.press("Enter")
 
 
 def _seat(browser, who, size):

@@ -105,4 +105,4 @@ saving.restore();
 spine.draw();
 const part = form.querySelector(`[data-part="${CSS.escape(asked)}"]`), inside = stops(part ?? form);
 const first = inside.find(isMissing) ?? (part && inside[0]);
-if (first) goTo(first);
+if (first) requestAnimationFrame(() => goTo(first)); // after the browser has gone to the part that the address names
