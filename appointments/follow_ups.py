@@ -25,6 +25,7 @@ DONE = frozenset({_R.SETTLED, _R.DECLINED})
 NEVER_SETTLED = {
     FollowUp.About.UNCONFIRMED: "Confirm, move or cancel the visit instead: then it leaves the list by itself.",
     FollowUp.About.OWED: "Place the visits or let them go instead: then they leave the list by themselves.",
+    FollowUp.About.PACE: "Book the next visit, or let the clinician end the plan: then it leaves the list by itself.",
 }
 LATEST_AGAIN = timedelta(days=90)
 

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", staff.today, name="today"),
     path("search/", staff.search, name="search"),
     path("worklists/", worklists.listing, name="worklists"),
+    path("worklists/pace/", worklists.off_pace, name="pace"),
     path("worklists/unsigned/", worklists.not_signed, name="unsigned"),
     path("audit/", watching.audit, name="audit"),
     path("opened-charts/", watching.openings, name="chart-openings"),

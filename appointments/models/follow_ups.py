@@ -22,6 +22,7 @@ class FollowUp(models.Model):
         MISSED = "missed", "Missed visit"
         NO_VISIT = "no_visit", "No visit ahead"
         OWED = "owed", "Visit still to be booked"
+        PACE = "pace", "Behind on a care plan"
         IN_THE_WAY = "in_the_way", "Clinic closed or practitioner away"
 
     class Result(models.TextChoices):

@@ -7,9 +7,10 @@ from django.views.decorators.http import require_GET
 
 from appointments import bulk_moves, follow_ups, move_links, waitlist_page
 from appointments.models import FollowUp
+from careplans import progress
 from clinic import audit, times
 from clinic.policy import requires
-from dashboard import unsigned, worklists
+from dashboard import pace, unsigned, worklists
 from locations import access
 from locations.current import choices, current
 
@@ -55,6 +56,30 @@ def _way(chosen):
     first = min(place.today() for place in chosen)
     last = first + timedelta(days=bulk_moves.LONGEST - 1)
     return move_links.of_stuck(first, last, location=chosen[0] if len(chosen) == 1 else None)
+
+
+@require_GET
+@requires("appointment.read")
+def off_pace(request):
+    """Plans that are behind or lost, at the clinics chosen."""
+    mine = choices(request.user)
+    chosen = _chosen(request, mine)
+    found, total = pace.lines(chosen, request.user) if chosen else ([], 0)
+    audit.record_all("care_plan.listed", [line.row for line in found], by=request.user)
+    context = {
+        "list": {"about": pace.ABOUT},
+        "lines": [{"line": line, "may_change": access.can(request.user, "appointment.change", line.row.location),
+                   "may_read": access.can(request.user, "careplan.read", line.row.location)} for line in found],
+        "total": total,
+        "rules": progress.RULES,
+        "mine": mine,
+        "chosen": chosen,
+        "is_all": len(chosen) == len(mine),
+        "shows_place": len(chosen) > 1,
+        "quick": [(result.value, result.label) for result in QUICK],
+        "results": _results(pace.ABOUT),
+    }  # fmt: skip
+    return render(request, "dashboard/pace.html", context)
 
 
 @require_GET
