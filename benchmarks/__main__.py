@@ -19,7 +19,16 @@ from importlib import import_module
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results.json")
-MEASUREMENTS = ("soonest", "nothing_fits", "growth", "patient_search", "over_http", "burst", "examination")
+MEASUREMENTS = (
+    "soonest",
+    "nothing_fits",
+    "growth",
+    "patient_search",
+    "plan_progress",
+    "over_http",
+    "burst",
+    "examination",
+)
 
 
 def arguments():
