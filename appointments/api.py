@@ -49,6 +49,9 @@ class BookIn(StrictSerializer):
 
 class MoveIn(StrictSerializer):
     starts_at = InstantField()
+    expected_start = InstantField(
+        required=False, help_text="The start that was seen; where it is another by now, a 409 says where the visit is."
+    )
     practitioner = IdField(required=False)
     location = LineField(required=False)
     reason = LineField(required=False, max_length=500)

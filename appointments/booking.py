@@ -6,7 +6,7 @@ hold runs out; then whoever books first removes it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -25,6 +25,7 @@ from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
 MOVABLE = {Appointment.Status.BOOKED, Appointment.Status.CONFIRMED}
+CHANGED = "changed_meanwhile"
 # What does not keep a visit from a time and place that were its own already.
 AGREED_ONCE = (OVERRIDABLE | {"in_the_past"}) - {"travel"}
 
@@ -78,23 +79,34 @@ def reschedule(
     reason: str = "",
     override_reason: str = "",
     by_whom: str = "",
+    expected_start: datetime | None = None,
+    expected_sequence: int | None = None,
 ) -> Appointment:
     """Move a visit in time, to another practitioner or location; on RuleBroken it stays where it was.
 
-    A confirmed visit is to be confirmed again when its start changed.
+    A confirmed visit is to be confirmed again when its start changed. What is not given stays as it is. Whoever decided
+    by what they saw says so by `expected_start` or by `expected_sequence`, which rises with every change of time, place
+    and length: when the visit is no longer so, RuleBroken `changed_meanwhile` says where it is now.
     """
+    seen = Seen(appointment, expected_start, expected_sequence, practitioner is None, location is None)
     location = location or appointment.location
     if by is not None:
         access.require(by, "appointment.change", appointment.location)
         access.require(by, "appointment.change", location)
     check_instant(starts_at)
-    lasting = appointment.end_minute - appointment.start_minute
-    length = lasting if minutes is None else availability.visit_minutes(appointment.type, minutes)
+    length = appointment.lasts if minutes is None else availability.visit_minutes(appointment.type, minutes)
     person = practitioner or appointment.practitioner
     wanted = Wanted(appointment.patient, person, location, appointment.type, starts_at, length, room, appointment)
     try:
         with transaction.atomic():
-            appointment, replaced, overridden = _settle_move(wanted, by, override_reason)
+            rooms = _lock(wanted)
+            # Read again under the lock: somebody may have cancelled or moved it since the caller looked.
+            fresh = Appointment.objects.select_for_update(of=("self",)).select_related("room").get(pk=appointment.pk)
+            seen.check(fresh)
+            _check_movable(fresh)
+            wanted = replace(wanted, moving=fresh, minutes=fresh.lasts if minutes is None else length)
+            room, overridden = _allowed(wanted, conflicts.find(wanted, rooms), by, override_reason)
+            appointment, replaced = _write_move(fresh, replace(wanted, room=room))
             appointment.patient.locations.add(location)
             record(
                 appointment,
@@ -107,7 +119,8 @@ def reschedule(
             )
             freed_time.tell()
     except RuleBroken as refused:
-        refused.nearest = nearest(wanted)
+        if refused.code != CHANGED:
+            refused.nearest = nearest(wanted)
         raise
     return appointment
 
@@ -252,6 +265,31 @@ def standing(history: Iterable) -> list:
     return [step for step in steps if step.undid is None and step.pk not in undone]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A visit as somebody saw it who moves it, and what of it their move takes to be the same still."""
+
+    visit: Appointment
+    start: datetime | None
+    sequence: int | None
+    practitioner: bool
+    location: bool
+
+    def check(self, fresh: Appointment) -> None:
+        """Raises RuleBroken where another one's change would be lost."""
+        if (
+            self.start not in (None, fresh.starts_at)
+            or self.sequence not in (None, fresh.sequence)
+            or (self.practitioner and fresh.practitioner_id != self.visit.practitioner_id)
+            or (self.location and fresh.location_id != self.visit.location_id)
+        ):
+            now = Appointment.objects.with_names().get(pk=fresh.pk)
+            status = "" if fresh.status in MOVABLE else f", {now.get_status_display().lower()}"
+            when = times.spoken(now.starts_at, now.location.time_zone)
+            where = f"{when}, {now.lasts} minutes, {now.practitioner}, {now.location}{status}"
+            raise RuleBroken(f"Somebody changed the visit meanwhile. It is now: {where}. Look again.", code=CHANGED)
+
+
 def changed_meanwhile() -> RuleBroken:
     return RuleBroken("The visit was changed a moment ago. Look again.", code="wrong_status")
 
@@ -264,7 +302,12 @@ def check_instant(starts_at: datetime) -> None:
 
 
 def _look(wanted: Wanted) -> tuple[list[conflicts.Conflict], Room | None]:
-    """Lock the calendars, then look for conflicts and a room: the wanted one, else the present one, else any."""
+    """Lock the calendars, then look for conflicts and a room."""
+    return conflicts.find(wanted, _lock(wanted))
+
+
+def _lock(wanted: Wanted) -> list[Room]:
+    """Lock the calendars; returns the rooms to choose from: the wanted one, else the present one and then any."""
     standstill.keep_open([wanted.location])
     rooms = calendars.rooms_by_location([wanted.location.pk], wanted.type.room_kind)[wanted.location.pk]
     _refuse_changed(wanted.location, [room.location for room in rooms])
@@ -274,7 +317,7 @@ def _look(wanted: Wanted) -> tuple[list[conflicts.Conflict], Room | None]:
     elif preferred in rooms:
         rooms = [preferred, *(r for r in rooms if r != preferred)]
     calendars.lock(practitioners=[wanted.practitioner], rooms=rooms, patients=filter(None, [wanted.patient]))
-    return conflicts.find(wanted, rooms)
+    return rooms
 
 
 def _refuse_changed(location: Location, fresh: list[Location]) -> None:
@@ -285,7 +328,11 @@ def _refuse_changed(location: Location, fresh: list[Location]) -> None:
 
 def settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room, list[str]]:
     """The room of a visit that may be where it is wanted, with the codes of what was overridden for it."""
-    found, room = _look(wanted)
+    return _allowed(wanted, _look(wanted), by, override_reason)
+
+
+def _allowed(wanted: Wanted, looked: tuple[list[conflicts.Conflict], Room | None], by, override_reason: str):
+    found, room = looked
     stands = [c for c in found if not (override_reason and c.code in OVERRIDABLE)]
     overridden = [c.code for c in found if c not in stands]
     if overridden and not may_override(by, wanted.practitioner, wanted.location):
@@ -293,14 +340,6 @@ def settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room,
     if stands:
         raise RuleBroken(stands[0].message, code=stands[0].code, fields={"starts_at": stands[0].message})
     return room, overridden
-
-
-def _settle_move(wanted: Wanted, by: User | None, override_reason: str):
-    room, overridden = settle(wanted, by, override_reason)
-    # Read again under the lock: somebody may have cancelled or moved it since the caller looked.
-    fresh = Appointment.objects.select_for_update().get(pk=wanted.moving.pk)
-    _check_movable(fresh)
-    return *_write_move(fresh, replace(wanted, room=room)), overridden
 
 
 def _check_movable(fresh: Appointment) -> None:
@@ -333,7 +372,8 @@ def _require_together(wishes: Iterable[Wanted], by: User) -> None:
 
 def _lift(ids: list[int]) -> dict[int, Appointment]:
     """Take the visits that are about to move out of each other's way until they are written again; returns them."""
-    rows = {row.pk: row for row in Appointment.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    lifted = Appointment.objects.select_for_update(of=("self",)).select_related("room")
+    rows = {row.pk: row for row in lifted.filter(pk__in=ids).order_by("pk")}
     movable = [pk for pk, row in rows.items() if row.status in MOVABLE]
     Appointment.objects.filter(pk__in=movable).update(status=Appointment.Status.CANCELLED)
     return rows
@@ -350,6 +390,7 @@ def _place(wanted: Wanted, lifted: dict, *, by: User, series_visit: SeriesVisit 
     else:
         fresh = lifted[wanted.moving.pk]
         _check_movable(fresh)
+        wanted = replace(wanted, moving=fresh)
         room, _ = settle(wanted, by, "")
         appointment, replaced = _write_move(fresh, replace(wanted, room=room))
         step = "rescheduled"
@@ -369,7 +410,7 @@ def _whereabouts(appointment: Appointment) -> dict:
         "practitioner": appointment.practitioner_id,
         "location": appointment.location_id,
         "room": appointment.room_id,
-        "minutes": appointment.end_minute - appointment.start_minute,
+        "minutes": appointment.lasts,
     }
 
 

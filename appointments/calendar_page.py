@@ -131,10 +131,10 @@ def _visits(asked, user, clocks) -> list[dict]:
         "pk", "location_id", "practitioner_id", "room_id", "start_minute", "end_minute", "status",
         "patient__given_name", "patient__family_name", "type__slug", "type__name", "type__least_minutes",
         "type__most_minutes", "type__step_minutes", "room__name", "practitioner__user__full_name",
-        "practitioner__credentials",
+        "practitioner__credentials", "sequence",
     )  # fmt: skip
     found = []
-    for pk, where, who, room, start, end, status, given, family, *kind, room_name, name, credentials in rows:
+    for pk, where, who, room, start, end, status, given, family, *kind, room_name, name, credentials, seen in rows:
         if at := clocks[where].read(start):
             day, minute = at
             found.append(
@@ -142,7 +142,7 @@ def _visits(asked, user, clocks) -> list[dict]:
                     "id": pk, "location": where, "day": day, "from": minute, "minutes": end - start, "status": status,
                     "practitioner": who, "practitioner_name": f"{name}, {credentials}", "room": room,
                     "room_name": room_name, "type": kind,
-                    "patient": f"{given} {family}".strip(), "brief": _brief(given, family),
+                    "patient": f"{given} {family}".strip(), "brief": _brief(given, family), "seen": seen,
                 }
             )  # fmt: skip
     return found
@@ -249,6 +249,7 @@ def as_json(shown: Shown, user) -> dict:
                 "type": visit["type"][0],
                 "practitioner": visit["practitioner"],
                 "room": visit["room_name"],
+                "seen": visit["seen"],
             }
             for visit in coming
         ],

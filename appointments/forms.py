@@ -229,6 +229,7 @@ class MoveVisit(forms.Form):
     day = day_field(label="Date")
     time = time_field(help_text="Clock of the clinic.")
     minutes = forms.IntegerField(required=False)
+    seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
     room = RoomField(Room.objects.none(), required=False, empty_label="Any room that is free")
     reason = reason_field("Why (optional)")
     override_reason = reason_field(
@@ -242,7 +243,8 @@ class MoveVisit(forms.Form):
             "practitioner": appointment.practitioner_id,
             "day": at.date(),
             "time": at.time(),
-            "minutes": appointment.end_minute - appointment.start_minute,
+            "minutes": appointment.lasts,
+            "seen": appointment.sequence,
         }
         super().__init__(data, initial=start, **options)
         self.appointment = appointment
@@ -260,16 +262,23 @@ class MoveVisit(forms.Form):
         data = self.cleaned_data
         data["location"] = data.get("location") or self.appointment.location
         data["starts_at"] = _instant(self, data["location"])
+        if "seen" in self.errors:
+            self.add_error(None, "It cannot be told which state of the visit this was decided by. Open the page again.")
         return data
+
+    def show_as_now(self, appointment):
+        """Keep all that was typed, but take the visit as seen as it is now: the page says how."""
+        self.data = self.data.copy()
+        self.data["seen"] = appointment.sequence
 
     def wanted(self):
         """The arguments of `booking.reschedule`; an unchanged length stays even where the type changed."""
         data = self.cleaned_data
-        lasting = self.appointment.end_minute - self.appointment.start_minute
         return {
             **{name: data[name] for name in ("location", "practitioner", "room", "starts_at", "reason")},
-            "minutes": data["minutes"] if data["minutes"] != lasting else None,
+            "minutes": data["minutes"] if data["minutes"] != self.appointment.lasts else None,
             "override_reason": data.get("override_reason", ""),
+            "expected_sequence": data["seen"],
         }
 
 

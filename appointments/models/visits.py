@@ -152,6 +152,11 @@ class Appointment(models.Model):
         return times.local(self.ends_at, self.location.time_zone)
 
     @property
+    def lasts(self):
+        """Minutes, without buffers."""
+        return self.end_minute - self.start_minute
+
+    @property
     def is_over(self):
         return self.status in {self.Status.COMPLETED, self.Status.CANCELLED, self.Status.NO_SHOW}
 

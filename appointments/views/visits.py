@@ -97,6 +97,9 @@ def move(request, pk):
             except RuleBroken as broken:
                 form.add_error(None, broken.message)
                 refused, status = broken, broken.status
+                if broken.code == booking.CHANGED:
+                    appointment = _changeable(request, pk)
+                    form.show_as_now(appointment)
             else:
                 when = times.spoken(moved.starts_at, moved.location.time_zone)
                 return _done(request, moved, f"{moved.patient} moved to {when}, {moved.practitioner}.")

@@ -226,3 +226,16 @@ def test_near_that_cannot_be_asked_names_the_field(api, desk, adjustment, wrong,
     answer = api(desk).get(FREE, {"type": "adjustment", "from": "2027-01-04", "to": "2027-01-04"} | wrong)
 
     assert (answer.status_code, [*answer.json()["fields"]]) == (400, [field])
+
+
+def test_a_move_of_a_visit_that_was_moved_meanwhile_says_where_it_is(api, desk, visit):
+    address, client = f"/api/v1/appointments/{visit.pk}/reschedule/", api(desk)
+    seen = "2027-01-04T10:00:00-05:00"
+    wanted = {"starts_at": "2027-01-04T11:30:00-05:00", "expected_start": seen}
+
+    assert client.post(address, wanted, format="json").status_code == 200
+    answer = client.post(address, wanted | {"starts_at": "2027-01-04T14:00:00-05:00"}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
+    assert "It is now: Monday, January 4, 2027 at 11:30 AM EST" in answer.json()["detail"]
+    assert Appointment.objects.get().starts_at == at(11, 30)

@@ -175,6 +175,49 @@ def test_moving_asks_for_a_new_confirmation_and_raises_the_sequence(book, desk):
     assert (event.step, event.from_start, event.to_start, event.reason) == ("rescheduled", at(9), at(9, 5), "Traffic")
 
 
+def moved_meanwhile(visit, desk):
+    """The visit as somebody saw it before another moved it to 3 PM."""
+    before = Appointment.objects.with_names().get(pk=visit.pk)
+    booking.reschedule(visit, starts_at=at(15), by=desk)
+    return before
+
+
+def test_who_expected_another_start_is_told_where_the_visit_is_now(book, desk):
+    before = moved_meanwhile(book(at(9)), desk)
+
+    with pytest.raises(RuleBroken) as refused:
+        booking.reschedule(before, starts_at=at(9, 15), by=desk, expected_start=at(9))
+
+    assert (refused.value.code, refused.value.status, refused.value.nearest) == ("changed_meanwhile", 409, [])
+    assert "It is now: Monday, January 4, 2027 at 3:00 PM EST" in refused.value.message
+    assert booking.reschedule(before, starts_at=at(9, 15), by=desk, expected_start=at(15)).starts_at == at(9, 15)
+
+
+def test_what_a_move_leaves_out_stays_as_it_is_now(book, desk, atlanta, evaluation_type):
+    visit = book(at(9), type=evaluation_type)
+    before = Appointment.objects.with_names().get(pk=visit.pk)
+    booking.reschedule(visit, starts_at=at(9), minutes=45, by=desk)
+
+    assert booking.reschedule(before, starts_at=at(11), by=desk).lasts == 45
+
+    booking.reschedule(before, starts_at=at(11), practitioner=make.practitioner(atlanta), by=desk)
+    with pytest.raises(RuleBroken) as refused:
+        booking.reschedule(before, starts_at=at(12), by=desk)
+    assert refused.value.code == "changed_meanwhile"
+
+
+def test_only_the_start_as_it_is_now_needs_no_notice(book, desk, adjustment, time_machine):
+    before = moved_meanwhile(book(at(9)), desk)
+    time_machine.move_to(at(8, 50))
+    type(adjustment).objects.update(notice_minutes=60)
+    before.type.refresh_from_db()
+
+    with pytest.raises(RuleBroken) as refused:
+        booking.reschedule(before, starts_at=at(9), by=desk)
+
+    assert refused.value.code == "too_soon"
+
+
 def test_a_finished_visit_does_not_move(book, desk):
     visit = visit_status.cancel(book(), by=desk)
 

@@ -51,6 +51,7 @@ def test_a_visit_stands_in_its_column_at_its_time_by_the_clock_there(nashville, 
         {
             "id": visit.pk, "column": 0, "from": 540, "minutes": 15, "status": "booked", "patient": "Kim Testerson",
             "brief": "K. Testerson", "type": "adjustment", "practitioner": chiro.pk, "room": "Adjusting 1",
+            "seen": 0,
         }
     ]  # fmt: skip
     assert data["types"] == {"adjustment": {"name": "Adjustment", "least": 15, "most": 15, "step": 15}}

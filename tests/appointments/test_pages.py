@@ -106,6 +106,53 @@ def test_move_page_keeps_what_was_typed_and_offers_times(sign_in, desk, visit):
     assert "Nearest free times" in page
 
 
+def test_two_desks_do_not_undo_each_others_move(sign_in, desk, visit, evaluation_type):
+    Appointment.objects.update(type=evaluation_type)
+    client, address = sign_in(desk), f"/appointments/{visit.pk}/move/"
+    seen = client.get(address).context["form"].initial["seen"]
+    booking.reschedule(Appointment.objects.get(), starts_at=at(14), by=desk)
+
+    longer = {"practitioner": visit.practitioner_id, "day": "2027-01-04", "time": "10:00", "minutes": 45, "seen": seen}
+    answer = client.post(address, longer | {"reason": "Needs longer"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "It is now: Monday, January 4, 2027 at 2:00 PM EST, 15 minutes, Robin Sample, DC, Atlanta" in page
+    assert 'value="Needs longer"' in page
+    assert "2:00 PM" in page.partition("Now:")[2][:80]
+    assert Appointment.objects.get().starts_at == at(14)
+
+    again = client.post(address, longer | {"seen": answer.context["form"]["seen"].value()})  # decided knowingly
+
+    assert again.status_code == 302
+    assert (Appointment.objects.get().starts_at, Appointment.objects.get().lasts) == (at(10), 45)
+
+
+def test_a_drag_of_what_was_made_longer_meanwhile_is_refused(sign_in, desk, visit, evaluation_type):
+    Appointment.objects.update(type=evaluation_type)
+    booking.reschedule(Appointment.objects.get(), starts_at=at(10), minutes=45, by=desk)
+    client = sign_in(desk)
+    (card,) = client.get("/calendar/events/", {"day": "2027-01-04"}).json()["visits"]
+    booking.reschedule(Appointment.objects.get(), starts_at=at(10), minutes=60, by=desk)
+
+    answer = ajax(
+        client, visit, practitioner=visit.practitioner_id, day="2027-01-04", time="12:00", minutes=45, seen=card["seen"]
+    )
+
+    assert answer.status_code == 409
+    assert "10:00 AM EST, 60 minutes" in answer.json()["detail"]
+    assert (Appointment.objects.get().starts_at, Appointment.objects.get().lasts) == (at(10), 60)
+
+
+@pytest.mark.parametrize("seen", ["soon", "-1", "99999999999999999999"])
+def test_a_move_by_a_state_that_never_was_is_refused(sign_in, desk, visit, seen):
+    fields = {"practitioner": visit.practitioner_id, "day": "2027-01-04", "time": "11:00", "seen": seen}
+
+    assert ajax(sign_in(desk), visit, **fields).status_code == 400
+    page = sign_in(desk).post(f"/appointments/{visit.pk}/move/", fields)
+    assert (page.status_code, "Open the page again" in page.content.decode()) == (400, True)
+
+
 def test_override_is_for_those_who_may(sign_in, desk, visit, atlanta):
     manager = make.user("manager", atlanta)
     evening = {"practitioner": visit.practitioner_id, "day": "2027-01-04", "time": "20:00", "override_reason": "Pain"}

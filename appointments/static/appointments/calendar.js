@@ -54,7 +54,7 @@ function fields(visit, { column, from, minutes }) {
 
 async function move(visit, wanted) {
   held += 1;
-  await askToMove(address(visit, "move/"), wanted, async () => {
+  await askToMove(address(visit, "move/"), { ...wanted, seen: visit.seen }, async () => {
     held = 0;
     etag = ""; // draw it anew whatever the answer: a refused visit goes back to its place
     await follow();
