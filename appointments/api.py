@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from appointments import availability, booking, moves_api, series_api, visit_status, waitlist_api
+from appointments import availability, booking, marks, moves_api, series_api, visit_status, waitlist_api
 from appointments.api_shapes import named_id, one
 from appointments.models import Appointment, AppointmentEvent, AppointmentType
 from appointments.visit_json import AppointmentOut
@@ -94,15 +94,18 @@ class Availability(viewsets.ViewSet):
             ),
             OpenApiParameter("practitioner", OpenApiTypes.INT64, many=True, description="Id; may be repeated."),
             OpenApiParameter("limit", OpenApiTypes.INT, description="At most 500; 20."),
+            OpenApiParameter("after", description="`next_after` of an answer, to go on there; or an instant."),
         ]
     )
     def list(self, request):
         """Free slots of a type in order of start; `location` and `practitioner` may be repeated.
 
-        `near` and `within` ask all locations in sight that one can be reached from in so many minutes.
+        `near` and `within` ask all locations in sight that one can be reached from in so many minutes. When there is
+        more, `next_after` asked as `after` goes on exactly behind the last slot, with all else the same; `next_from` is
+        the first local day that was not listed to its end. Both are null when all was listed.
         """
         given = request.query_params
-        known = {"type", "location", "near", "within", "practitioner", "from", "to", "limit"}
+        known = {"type", "location", "near", "within", "practitioner", "from", "to", "limit", "after"}
         if unknown := sorted(set(given) - known):
             raise ValidationError({name: ["Unknown parameter."] for name in unknown})
         question = AvailabilityIn(data={**{k: given.get(k) for k in ("type", "to")}, "from_": given.get("from"),
@@ -120,9 +123,12 @@ class Availability(viewsets.ViewSet):
             from_day=asked["from_"],
             to_day=asked["to"],
             limit=asked["limit"],
+            after=marks.read(given["after"]) if "after" in given else None,
         )
         next_from = found.next_from.isoformat() if isinstance(found.next_from, date) else None
-        return Response({"slots": [slot.as_json() for slot in found.slots], "next_from": next_from})
+        next_after = str(found.next_after) if found.next_after else None
+        slots = [slot.as_json() for slot in found.slots]
+        return Response({"slots": slots, "next_from": next_from, "next_after": next_after})
 
     def _locations(self, request, slugs):
         mine = {place.slug: place for place in Location.objects.visible_to(request.user, "availability.read")}

@@ -22,6 +22,7 @@ from appointments.intervals import (
     subtraction,
     union,
 )
+from appointments.marks import Mark
 from appointments.models import Appointment, AppointmentType
 from appointments.wishes import Wishes
 from clinic import times
@@ -54,6 +55,10 @@ class Slot:
     def local_end(self) -> datetime:
         return times.local(self.ends_at, self.location.time_zone)
 
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.starts_at, self.location.slug, self.practitioner.pk)
+
     def as_json(self) -> dict:
         return {
             "starts_at": self.local_start.isoformat(),
@@ -66,10 +71,13 @@ class Slot:
 
 @dataclass(frozen=True)
 class Found:
-    """The slots in order of start, and the first local day that was not listed to its end (None: all was listed)."""
+    """The slots in order of start; and where to go on, None when all was listed: the first local day that was not
+    listed to its end, and exactly, what to ask `after`.
+    """
 
     slots: list[Slot]
     next_from: date | None
+    next_after: Mark | None = None
 
 
 def visit_minutes(type: AppointmentType, minutes: int | None) -> int:
@@ -95,17 +103,19 @@ def find(
     wishes: Wishes | None = None,
     now: datetime | None = None,
     without: Iterable[Appointment] = (),
+    after: Mark | None = None,
 ) -> Found:
     """The first `limit` free slots from `from_day` to `to_day`, local days at each location, both included.
 
     In order of start, then of the names of location and practitioner, whatever the order of the question. `wishes`
     leaves only the weekdays and hours at which somebody can come; `without` are visits that will make room: they are
-    about to move. Each chunk of days takes two queries, however many practitioners, locations and days there are.
+    about to move. Of the days only what follows `after` is looked at. Each chunk of days takes two queries, however
+    many practitioners, locations and days there are.
     """
     _check_days(from_day, to_day)
     search = Search(
         type, visit_minutes(type, minutes), locations, practitioners, patient, wishes, list(without),
-        span=(from_day, to_day), now=now or times.now(),
+        span=(from_day, to_day), now=now or times.now(), after=after,
     )  # fmt: skip
     starts: list[Start] = []
     next_from = None
@@ -116,7 +126,8 @@ def find(
             stopped_at = starts[limit][0] if len(starts) > limit else end
             next_from = search.day_at(stopped_at) if stopped_at < search.end else None
             break
-    return Found(search.slots(starts[:limit]), next_from)
+    slots = search.slots(starts[:limit])
+    return Found(slots, next_from, slots[-1].mark if next_from else None)
 
 
 def _check_days(from_day: date, to_day: date) -> None:
@@ -142,7 +153,7 @@ class _Chunk:
 class Search:
     """One question, with what is read once for all of its chunks: hours, rooms, ways, and the patient's visits."""
 
-    def __init__(self, type, minutes, locations, practitioners, patient, wishes, without, *, span, now):
+    def __init__(self, type, minutes, locations, practitioners, patient, wishes, without, *, span, now, after=None):
         self.type, self.minutes, self.wishes, self.without = type, minutes, wishes, without
         self.people = None if practitioners is None else {person.pk: person for person in practitioners}
         places = {place.pk: place for place in locations}
@@ -150,6 +161,10 @@ class Search:
         self.bounds = {pk: _bounds(type, *span, place.time_zone, now) for pk, place in places.items()}
         self.begin = min((first for first, last in self.bounds.values() if first < last), default=EVER)
         self.end = max((last for first, last in self.bounds.values() if first < last), default=0)
+        self.after, self._last_listed = after, None
+        if after:
+            # At the minute of the mark those that come behind its pair are still to be listed.
+            self.begin = max(self.begin, times.to_minute(after.starts_at) + (0 if after.location else 1))
         if self.begin < self.end:
             people = None if self.people is None else self.people.values()
             first, last = self.day_at(self.begin), self.last_day_at(self.end + self.minutes)
@@ -214,7 +229,12 @@ class Search:
         working = chunk.days.working((who, where))
         if chunk.wished:
             working = intersection(working, chunk.wished[self.hours.locations[where].time_zone])
-        bounds = max(chunk.span[0], self.bounds[where][0]), min(chunk.span[1], self.bounds[where][1])
+        begin = max(chunk.span[0], self.bounds[where][0])
+        if self._was_listed(begin, who, where):
+            begin += 1
+        bounds = begin, min(chunk.span[1], self.bounds[where][1])
+        if bounds[0] >= bounds[1]:
+            return []
         starts = intersection(starts_within(working, self.minutes), [bounds])
         if not starts:
             return []
@@ -223,6 +243,18 @@ class Search:
         visits = self.blocked(chunk.taken.of_practitioner(who, where, self.travel))
         away = starts_blocked(chunk.taken.time_off.get(who, ()), self.minutes)
         return subtraction(starts, union(visits, away, chunk.full[where], self.patient_busy))
+
+    def _was_listed(self, minute: int, who: int, where: int) -> bool:
+        """Whether a start at the minute of the mark belongs to its pair or to one before that."""
+        if not self.after or not self.after.location or minute != times.to_minute(self.after.starts_at):
+            return False
+        if self._last_listed is None:
+            place = next((p for p in self.hours.locations.values() if p.slug == self.after.location), None)
+            last = self.after.practitioner
+            known = place and self.hours.knows(last)
+            # Somebody or a place that is gone by now: rather list the minute again than leave somebody out.
+            self._last_listed = (place.name, self.hours.name(last), place.pk, last) if known else ("", "", 0, 0)
+        return (self.hours.locations[where].name, self.hours.name(who), where, who) <= self._last_listed
 
     def slots(self, starts: list[Start]) -> list[Slot]:
         wanted = {who for *_, who in starts}

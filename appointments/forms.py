@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 
+from appointments import marks
 from appointments.models import AppointmentType
 from clinic import times
 from clinic.errors import RuleBroken
@@ -128,6 +129,7 @@ class FindTimes(forms.Form):
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), required=False, empty_label="Anybody")
     from_day = day_field(label="From")
     minutes = LengthField(label="How long", coerce=int, required=False, empty_value=None)
+    after = forms.CharField(required=False, max_length=marks.LONGEST, widget=forms.HiddenInput)  # times listed before
 
     def __init__(self, data=None, *, user, **options):
         super().__init__(data, **options)
@@ -140,6 +142,13 @@ class FindTimes(forms.Form):
         else:
             del self.fields["within"]
         self.fields["practitioner"].queryset = working_at(self.places)
+
+    def clean_after(self):
+        text = self.cleaned_data["after"]
+        try:
+            return marks.read(text) if text else None
+        except RuleBroken:
+            raise ValidationError("These later times cannot be found. Show the soonest again.") from None
 
     def _chosen(self):
         """The places to ask: the one that was named, with those near it where that is wished for."""

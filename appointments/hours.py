@@ -109,6 +109,10 @@ class Hours:
         """The full name, as practitioners are ordered."""
         return self._people[practitioner_id][0]
 
+    def knows(self, practitioner_id: int) -> bool:
+        """Whether the practitioner has hours among those that were read."""
+        return practitioner_id in self._people
+
     def people(self, location_id: int) -> dict[int, str]:
         """Who has hours at the location between those days, by id, as they are called on pages."""
         rows = (*self._weekly.rows, *self._extra.rows)

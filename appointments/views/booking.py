@@ -88,6 +88,7 @@ def _search(request):
         "practitioner": given.get("practitioner", ""),
         "minutes": given.get("minutes", ""),
         "within": given.get("within", ""),
+        "after": given.get("after", ""),
         "from_day": given.get("from_day") or (here.today().isoformat() if here else ""),
     }
 
@@ -123,6 +124,7 @@ def _soonest(find, patient):
             patient=patient,
             minutes=asked["minutes"],
             limit=SOONEST,
+            after=asked["after"],
         )
     except RuleBroken as broken:
         find.add_error("from_day", broken.message)
@@ -132,6 +134,7 @@ def _soonest(find, patient):
         "searched": True,
         "last_day": asked["from_day"] + LOOK_AHEAD,
         "next_from": found.next_from,
+        "next_after": found.next_after,
     }
 
 

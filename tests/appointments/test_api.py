@@ -43,6 +43,7 @@ def test_availability_answers_in_the_locations_zone(api, nashville, evaluation_t
         ("type=evaluation&from=2027-01-04&to=2027-01-04&limit=501", "limit"),
         ("type=evaluation&from=2027-01-04&to=2027-01-04&location=mars", "location"),
         ("type=evaluation&from=2027-01-04&to=2027-01-04&practitioner=1%00", "practitioner"),
+        ("type=evaluation&from=2027-01-04&to=2027-01-04&after=noon", "after"),
         ("type=evaluation&from=2027-01-04&to=2027-01-04&colour=blue", "colour"),
     ],
 )
@@ -239,3 +240,18 @@ def test_a_move_of_a_visit_that_was_moved_meanwhile_says_where_it_is(api, desk, 
     assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
     assert "It is now: Monday, January 4, 2027 at 11:30 AM EST" in answer.json()["detail"]
     assert Appointment.objects.get().starts_at == at(11, 30)
+
+
+def test_availability_goes_on_behind_its_last_slot(api, desk, chiro, atlanta, adjustment):
+    client, asked, seen = api(desk), {"type": "adjustment", "from": MONDAY, "to": MONDAY, "limit": 10}, []
+    while True:
+        answer = client.get(FREE, asked).json()
+        seen += [slot["starts_at"] for slot in answer["slots"]]
+        if answer["next_after"] is None:
+            break
+        assert answer["next_from"] == MONDAY
+        asked["after"] = answer["next_after"]
+
+    assert answer["next_from"] is None
+    assert len(seen) == len(set(seen)) == 32
+    assert seen == sorted(seen)

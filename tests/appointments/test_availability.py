@@ -2,7 +2,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from appointments import availability, booking
+from appointments import availability, booking, marks
 from appointments.models import ExtraHours, TimeOff, WeeklyHours
 from clinic.errors import RuleBroken
 from locations.models import Closure
@@ -190,3 +190,57 @@ def test_hours_past_midnight_belong_to_both_days(evaluation_type):
         location=place, starts_on=MONDAY + timedelta(days=1), ends_on=MONDAY + timedelta(days=1), reason="Holiday"
     )
     assert starts(find(evaluation_type, place, day=MONDAY, until=MONDAY + timedelta(days=1))) == ["22:00", "23:00"]
+
+
+def one_by_one(limit, type, *places, **question):
+    """Every slot, asked for a few at a time; each answer says where the next one begins."""
+    slots, after = [], None
+    for _ in range(1000):
+        found = find(type, *places, limit=limit, after=after, **question)
+        slots += found.slots
+        after = found.next_after
+        assert (after is None) == (found.next_from is None)
+        if after is None:
+            return slots
+        assert found.slots
+    raise AssertionError("The answers go round in a circle.")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])
+@pytest.mark.parametrize("day", [MONDAY, date(2027, 3, 14), date(2027, 11, 7)])
+def test_going_on_lists_every_time_once(atlanta, nashville, evaluation_type, limit, day):
+    """Many begin at one instant, at two clinics with different clocks, on the days the clock changes as well."""
+    evaluation_type.step_minutes = 60
+    for place in (atlanta, atlanta, nashville):
+        person = make.practitioner(place, name="Same Name", starts=time(9), ends=time(11))
+        ExtraHours.objects.create(practitioner=person, location=place, day=day, starts=time(0, 30), ends=time(4))
+    question = {"day": day, "until": day + timedelta(days=1)}
+    every = find(evaluation_type, nashville, atlanta, limit=500, **question)
+
+    assert len(every.slots) >= 12
+    assert (every.next_from, every.next_after) == (None, None)
+    assert one_by_one(limit, evaluation_type, nashville, atlanta, **question) == every.slots
+
+
+def test_after_an_instant_are_the_times_that_begin_later(atlanta, chiro, evaluation_type):
+    found = find(evaluation_type, atlanta, after=marks.read("2027-01-04T10:00:00-05:00"), limit=2)
+
+    assert starts(found) == ["10:15", "10:30"]
+
+
+def test_a_mark_of_somebody_who_left_leaves_nobody_out(atlanta, chiro, evaluation_type):
+    found = find(evaluation_type, atlanta, after=marks.read("2027-01-04T15:00:00Z|atlanta|999999"), limit=1)
+
+    assert starts(found) == ["10:00"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "2027-01-04", "2027-01-04T10:00:00", "2027-01-04T15:00:00Z|atlanta", "2027-01-04T15:00:00Z|atlanta|x",
+     "2027-01-04T15:00:00Z|atlanta|1|2", "1850-01-04T15:00:00Z", "9999-12-31T23:59:59-14:00", "|" * 500],
+)  # fmt: skip
+def test_what_is_no_mark_is_refused(text):
+    with pytest.raises(RuleBroken) as refused:
+        marks.read(text)
+
+    assert (refused.value.status, list(refused.value.fields)) == (400, ["after"])

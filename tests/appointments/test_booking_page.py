@@ -1,3 +1,5 @@
+import html
+
 import pytest
 
 from appointments import booking
@@ -276,3 +278,32 @@ def test_clinics_near_the_chosen_one_are_asked_too(sign_in, adjustment, atlanta,
     assert len(offered(page(within="40"))) == 12
     assert "within=40" in page(within="40")  # the later times keep it
     assert offered(page(within="nonsense")) == []
+
+
+def test_later_times_go_on_to_the_last(sign_in, desk, chiro, atlanta, adjustment, patient):
+    """32 times a day: the thirteenth is on the second page, and no page shows what another one showed."""
+    client, address, seen = sign_in(desk), "/appointments/new/", []
+    page = client.get(address, search(adjustment, atlanta, patient, minutes="")).content.decode()
+    for _ in range(6):
+        assert not set(offered(page)) & set(seen)
+        seen += offered(page)
+        later = html.unescape(page.split('">Later times, from')[0].rsplit('href="', 1)[1])
+        page = client.get(address + later).content.decode()
+
+    assert seen[12].startswith("2027-01-04T17:00:00+00:00")  # noon in Atlanta
+    assert [slot[:10] for slot in seen].count("2027-01-04") == 32
+    assert "Back to the soonest times" in page
+
+
+def test_a_refused_booking_stays_among_the_later_times(sign_in, desk, chiro, atlanta, adjustment, patient):
+    asked = search(adjustment, atlanta, patient, after="2027-01-04T20:00:00Z")
+    page = sign_in(desk).post("/appointments/new/", asked).content.decode()
+
+    assert offered(page)[0].startswith("2027-01-04T20:15:00+00:00")
+
+
+def test_later_times_of_nonsense_say_so(sign_in, desk, chiro, atlanta, adjustment, patient):
+    answer = sign_in(desk).get("/appointments/new/", search(adjustment, atlanta, patient, after="|||"))
+
+    assert answer.status_code == 200
+    assert "These later times cannot be found." in answer.content.decode()
