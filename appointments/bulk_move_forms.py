@@ -1,9 +1,9 @@
 from django import forms
 from django.db.models import Q
 
-from appointments import bulk_moves
+from appointments import at_work, bulk_moves
 from appointments.bulk_moves import Span
-from appointments.forms import day_field, working_at
+from appointments.forms import day_field
 from clinic import times
 from clinic.errors import RuleBroken
 from locations.models import Location, Practitioner
@@ -32,13 +32,12 @@ class BulkMoveForm(forms.Form):
         super().__init__(data, **options)
         self.places = list(Location.objects.visible_to(user, "appointment.change"))
         ahead = Q(appointments__location__in=self.places, appointments__starts_at__gt=times.now())
-        here = Q(weekly_hours__location__in=self.places)
-        people = Practitioner.objects.filter(ahead | here).select_related("user").distinct()
+        people = Practitioner.objects.filter(ahead | at_work.hours_ahead(self.places)).select_related("user").distinct()
         self.fields["practitioner"].queryset = people
         named = [(place.slug, place.name) for place in self.places]
         self.fields["location"].choices = [("", "All my clinics"), *named] if len(named) > 1 else named
         self.fields["at"].choices = [("", "At the same clinic"), *((p.slug, p.name) for p in self.places if p.is_open)]
-        self.colleagues = {f"{person.pk}": person for person in working_at(self.places)}
+        self.colleagues = {f"{person.pk}": person for person in at_work.at(self.places)}
         self.fields["to"].choices = [
             (bulk_moves.ANYONE, "The same time with anybody who is free"),
             (bulk_moves.SAME, "The same practitioner at the nearest other time"),

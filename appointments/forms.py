@@ -2,8 +2,9 @@ from datetime import datetime, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
-from appointments import marks
+from appointments import at_work, marks
 from appointments.models import AppointmentType
 from clinic import times
 from clinic.errors import RuleBroken
@@ -44,15 +45,6 @@ def within_field(**options):
 
 def reason_field(label, **options):
     return forms.CharField(label=label, max_length=500, required=False, validators=[clean_line], **options)
-
-
-def working_at(locations):
-    """Practitioners with working hours at one of the locations."""
-    return (
-        Practitioner.objects.filter(is_active=True, weekly_hours__location__in=locations)
-        .select_related("user")
-        .distinct()
-    )
 
 
 def _within_reach(day):
@@ -141,7 +133,7 @@ class FindTimes(forms.Form):
             self.fields["location"].choices += [(ANYWHERE, "Any clinic I work at")]
         else:
             del self.fields["within"]
-        self.fields["practitioner"].queryset = working_at(self.places)
+        self.fields["practitioner"].queryset = at_work.at(self.places)
 
     def clean_after(self):
         text = self.cleaned_data["after"]
@@ -160,7 +152,7 @@ class FindTimes(forms.Form):
         if "location" in self.cleaned_data:
             self.cleaned_data["locations"] = self._chosen()
         practitioner, where = self.cleaned_data.get("practitioner"), self.cleaned_data.get("locations")
-        if practitioner and where and not practitioner.weekly_hours.filter(location__in=where).exists():
+        if practitioner and where and not at_work.works_at(practitioner, where):
             self.add_error("practitioner", f"{practitioner} does not work there. Choose another or “Anybody”.")
         return self.cleaned_data
 
@@ -185,7 +177,7 @@ class BookVisit(forms.Form):
         places = Location.objects.visible_to(user, "appointment.create").filter(is_open=True)
         self.fields["patient"].queryset = Patient.objects.visible_to(user)
         self.fields["at"].queryset = places
-        self.fields["practitioner_at"].queryset = working_at(places)
+        self.fields["practitioner_at"].queryset = at_work.at(places)
         if not access.can(user, "appointment.override"):
             del self.fields["override_reason"]
 
@@ -204,9 +196,7 @@ class BookVisit(forms.Form):
             starts, slug, practitioner = value.split("|")
             starts_at = times.check_range(datetime.fromisoformat(starts), "slot")
             location = self.fields["at"].queryset.get(slug=slug)
-            practitioner = self.fields["practitioner_at"].queryset.get(
-                pk=int(practitioner), weekly_hours__location=location
-            )
+            practitioner = at_work.at([location]).get(pk=int(practitioner))
         except (ValueError, TypeError, OverflowError, RuleBroken, Location.DoesNotExist, Practitioner.DoesNotExist):
             self.add_error("slot", "That time was not offered. Choose one from the list.")
             return
@@ -217,7 +207,7 @@ class BookVisit(forms.Form):
             if name not in self.errors and self.cleaned_data.get(name) is None:
                 self.add_error(name, "An exact time needs this too.")
         location, practitioner = self.cleaned_data.get("at"), self.cleaned_data.get("practitioner_at")
-        if location and practitioner and not practitioner.weekly_hours.filter(location=location).exists():
+        if location and practitioner and not at_work.works_at(practitioner, [location]):
             self.add_error("practitioner_at", f"{practitioner} does not work at {location}.")
         starts_at = _instant(self, location)
         self.cleaned_data |= {"starts_at": starts_at, "location": location, "practitioner": practitioner}
@@ -260,7 +250,8 @@ class MoveVisit(forms.Form):
         places = Location.objects.visible_to(user, "appointment.change").filter(is_open=True)
         kind = appointment.type
         self.fields["location"].queryset = places
-        self.fields["practitioner"].queryset = working_at(places)
+        own = Q(pk=appointment.practitioner_id)  # whose hours may have ended since
+        self.fields["practitioner"].queryset = at_work.at(places, or_else=own)
         rooms = Room.objects.filter(location__in=places, kind=kind.room_kind, is_open=True)
         self.fields["room"].queryset = rooms.select_related("location").order_by("location__name", "name")
         self.fields["minutes"].help_text = f"{kind.least_minutes} to {kind.most_minutes} for this type."

@@ -1,7 +1,7 @@
 from django import forms
 
-from appointments import placing
-from appointments.forms import day_field, reason_field, time_field, within_field, working_at
+from appointments import at_work, placing
+from appointments.forms import day_field, reason_field, time_field, within_field
 from appointments.models import AppointmentType
 from appointments.patterns import MOST_VISITS, MOST_WEEKS, Pattern, Stretch
 from appointments.series import ALL, LATER, SCOPES
@@ -40,7 +40,7 @@ class SeriesForm(forms.Form):
         super().__init__(data, **options)
         places = Location.objects.visible_to(user, "appointment.create").filter(is_open=True)
         self.fields["location"].queryset = self.places = places
-        self.fields["practitioner"].queryset = working_at(places)
+        self.fields["practitioner"].queryset = at_work.at(places)
         if len(places) == 1:
             del self.fields["within"]
         self.checkpoint_type = placing.checkpoint_type()
@@ -77,7 +77,7 @@ class SeriesForm(forms.Form):
             at_time=data["at_time"],
             checkpoint_after=data.get("checkpoint_after"),
         )
-        if not data["practitioner"].weekly_hours.filter(location=data["location"]).exists():
+        if not at_work.works_at(data["practitioner"], [data["location"]]):
             self.add_error("practitioner", f"{data['practitioner']} does not work at {data['location']}.")
         try:
             data["pattern"].check(today=data["location"].today())
@@ -147,4 +147,4 @@ class MoveSeveral(forms.Form):
     def __init__(self, data=None, *, appointment, **options):
         local = appointment.local_start
         super().__init__(data, initial={"day": local.date(), "time": local.time(), "scope": LATER}, **options)
-        self.fields["practitioner"].queryset = working_at([appointment.location])
+        self.fields["practitioner"].queryset = at_work.at([appointment.location])

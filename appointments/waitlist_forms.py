@@ -2,9 +2,11 @@ from datetime import datetime, time, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
+from appointments import at_work
 from appointments.availability import Slot
-from appointments.forms import day_field, time_field, within_field, working_at
+from appointments.forms import day_field, time_field, within_field
 from appointments.models import Appointment, AppointmentType, WaitlistEntry
 from appointments.series_forms import weekdays_field
 from appointments.waitlist import Asked
@@ -97,10 +99,8 @@ class EntryForm(forms.Form):
         mine = Location.objects.visible_to(user, "appointment.create").filter(is_open=True)
         named = list(entry.locations.all()) if entry else []
         self.fields["locations"].queryset = mine | Location.objects.filter(pk__in=[place.pk for place in named])
-        people = working_at(mine)
-        if entry:
-            people = people | Practitioner.objects.filter(waitlist_entries=entry).select_related("user").distinct()
-        self.fields["practitioners"].queryset = people
+        wished = Q(waitlist_entries=entry) if entry else None
+        self.fields["practitioners"].queryset = at_work.at(mine, or_else=wished)
         self.fields["windows"].choices = _windows(usual.get("windows", ()))
         self._visits_ahead(user, patient, entry)
         first = ("type", "sooner_than") if "sooner_than" in self.fields else ("type", "note")
@@ -170,7 +170,7 @@ class OfferTime(forms.Form):
             if starts_at.tzinfo is None or not practitioner.isdecimal():
                 raise ValueError(starts)
             place = self.places.get(slug=slug)
-            person = working_at([place]).get(pk=int(practitioner[:18]))
+            person = at_work.at([place]).get(pk=int(practitioner[:18]))
         except (ValueError, TypeError, OverflowError, RuleBroken, Location.DoesNotExist, Practitioner.DoesNotExist):
             raise ValidationError("That time was not offered. Choose one from the list.", code="no_time") from None
         return Slot(starts_at, starts_at + timedelta(minutes=self.type.minutes), place, person)

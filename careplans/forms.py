@@ -1,6 +1,7 @@
 from django import forms
 
-from appointments.forms import day_field, reason_field, working_at
+from appointments import at_work
+from appointments.forms import day_field, reason_field
 from careplans import interventions, metrics
 from careplans.contents import MOST_GOALS, MOST_PHASES, MOST_WEEKS
 from careplans.models import Phase
@@ -30,7 +31,7 @@ class PlanForm(forms.Form):
         super().__init__(data, **options)
         places = Location.objects.visible_to(user, "careplan.write").filter(is_open=True)
         self.fields["location"].queryset = places
-        self.fields["practitioner"].queryset = working_at(places)
+        self.fields["practitioner"].queryset = at_work.at(places)
         self.fields["interventions"].choices = _choices_by_group(interventions.allowed(restrictions))
 
     def clean_interventions(self):
