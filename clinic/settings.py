@@ -71,6 +71,7 @@ TEMPLATES = [
                 "clinic.navigation.rail",
                 "locations.current.context",
             ],
+            "builtins": ["clinic.templatetags.clocks"],
         },
     }
 ]
