@@ -91,12 +91,24 @@ class Clock:
         here = intersection(intervals, [(self.edges[n], self.edges[n + 1])])
         return [(self._wall(n, start), self._wall(n, end)) for start, end in here]
 
+    def named(self, start: int, end: int) -> dict:
+        """On a day on which the clock changes: what it is called at the start, and where its hands are at the end."""
+        n = bisect_right(self.edges, start) - 1
+        if not self.changes(n):
+            return {}
+        begins, ends = (times.local(times.from_minute(minute), self.zone) for minute in (start, end))
+        return {"zone": f"{begins:%Z}", "until": ends.hour * 60 + ends.minute, "end_zone": f"{ends:%Z}"}
+
+    def changes(self, n: int) -> bool:
+        """Whether the clock is put forward or back on the n-th day."""
+        return self.edges[n + 1] - self.edges[n] != DAY
+
     def noon(self, n: int = 0) -> datetime:
         """Clocks change at night, so it carries the name and the offset of the working day."""
         return times.local(times.instant(self.days[n], time(12), self.zone), self.zone)
 
     def _wall(self, n: int, minute: int) -> int:
-        if self.edges[n + 1] - self.edges[n] == DAY:
+        if not self.changes(n):
             return minute - self.edges[n]
         at = times.local(times.from_minute(minute), self.zone)  # the clock changes on that day
         return DAY if at.date() > self.days[n] else at.hour * 60 + at.minute
@@ -143,6 +155,7 @@ def _visits(asked, user, clocks) -> list[dict]:
                     "practitioner": who, "practitioner_name": f"{name}, {credentials}", "room": room,
                     "room_name": room_name, "type": kind,
                     "patient": f"{given} {family}".strip(), "brief": _brief(given, family), "seen": seen,
+                    **clocks[where].named(start, end),
                 }
             )  # fmt: skip
     return found
@@ -250,6 +263,7 @@ def as_json(shown: Shown, user) -> dict:
                 "practitioner": visit["practitioner"],
                 "room": visit["room_name"],
                 "seen": visit["seen"],
+                **({"zone": visit["zone"]} if "zone" in visit else {}),
             }
             for visit in coming
         ],

@@ -52,16 +52,44 @@ def _within_reach(day):
         raise ValidationError("The date is too far in the past or the future.", code="out_of_range")
 
 
-def _instant(form, location, *, day="day", wall="time"):
-    """The instant of the form's wall clock at the location; a time the clock skips is an error of the time field."""
+class ZoneField(forms.CharField):
+    """Which of the two is meant by a time in the hour that comes twice; hidden until a form asks."""
+
+    def __init__(self):
+        super().__init__(label="Which of the two", max_length=10, required=False, widget=forms.HiddenInput)
+
+    def ask(self, day, wall, passes):
+        spoken = f"{wall:%I:%M %p}".removeprefix("0")
+        self.help_text = f"On {day:%B} {day.day} the clock is put back, and {spoken} comes twice."
+        first, second = passes
+        named = [("", "Choose"), (first, f"The first, {spoken} {first}"), (second, f"The second, {spoken} {second}")]
+        self.widget = forms.Select({"class": "form-select"}, choices=named)
+
+
+def _instant(form, location, *, kept=None):
+    """The instant of the form's day and time at the location; a time the clock skips is an error of the time field.
+
+    A time that comes twice is that of the visit that is `kept` there, or the one of the two that the form names.
+    """
     data = form.cleaned_data
-    if not (location and data.get(day) and data.get(wall) is not None):
+    day, wall = data.get("day"), data.get("time")
+    if not (location and day and wall is not None):
         return None
-    try:
-        return times.exact(data[day], data[wall], location.time_zone)
-    except RuleBroken as broken:
-        form.add_error(wall, broken.message)
-        return None
+    passes = times.passes(day, wall, location.time_zone)
+    if not passes:
+        try:
+            return times.exact(day, wall, location.time_zone)
+        except RuleBroken as broken:
+            form.add_error("time", broken.message)
+            return None
+    form.fields["zone"].ask(day, wall, passes)
+    said = data.get("zone", "")
+    if not said and kept in passes.values():
+        return kept
+    if said not in passes:
+        names = " or ".join(passes)
+        form.add_error("zone", f"{wall:%I:%M %p} comes twice on this day: say {names}.".removeprefix("0"))
+    return passes.get(said)
 
 
 class ChooseCalendar(forms.Form):
@@ -166,6 +194,7 @@ class BookVisit(forms.Form):
     slot = forms.CharField(required=False, max_length=200)
     day = day_field(label="Date", required=False)
     time = time_field(required=False, help_text="Clock of the clinic.")
+    zone = ZoneField()
     at = forms.ModelChoiceField(Location.objects.none(), to_field_name="slug", label="Clinic", required=False)
     practitioner_at = forms.ModelChoiceField(Practitioner.objects.none(), label="Practitioner", required=False)
     override_reason = reason_field(
@@ -227,6 +256,7 @@ class MoveVisit(forms.Form):
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), empty_label=None)
     day = day_field(label="Date")
     time = time_field(help_text="Clock of the clinic.")
+    zone = ZoneField()
     minutes = forms.IntegerField(required=False)
     seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
     room = RoomField(Room.objects.none(), required=False, empty_label="Any room that is free")
@@ -247,6 +277,9 @@ class MoveVisit(forms.Form):
         }
         super().__init__(data, initial=start, **options)
         self.appointment = appointment
+        if passes := times.passes(at.date(), at.time(), appointment.location.time_zone):
+            self.fields["zone"].ask(at.date(), at.time(), passes)
+            self.initial["zone"] = f"{at:%Z}"
         places = Location.objects.visible_to(user, "appointment.change").filter(is_open=True)
         kind = appointment.type
         self.fields["location"].queryset = places
@@ -261,7 +294,7 @@ class MoveVisit(forms.Form):
     def clean(self):
         data = self.cleaned_data
         data["location"] = data.get("location") or self.appointment.location
-        data["starts_at"] = _instant(self, data["location"])
+        data["starts_at"] = _instant(self, data["location"], kept=self.appointment.starts_at)
         if "seen" in self.errors:
             self.add_error(None, "It cannot be told which state of the visit this was decided by. Open the page again.")
         return data

@@ -82,8 +82,13 @@ def owed(series: Series, *, weekdays: Collection[int], at_time: time, stretch: i
 
 
 def moved(visit: Appointment, members: list[Appointment], *, day: date, at_time: time, practitioner=None) -> Question:
-    """A wish for each of the members, by its id: as many days on as the visit goes to `day`, all at the same time."""
+    """A wish for each of the members, by its id: as many days on as the visit goes to `day`, all at the same time.
+
+    A time that is not changed stays the same of the two in the hour that comes twice.
+    """
     by = day - visit.local_start.date()
+    if at_time == visit.local_start.time():
+        at_time = visit.local_start.time()
     wishes = [
         Wish(str(one.pk), one.patient, one.type, one.location, practitioner or one.practitioner,
              one.local_start.date() + by, at_time, moving=one, label=one.series_visit.label)

@@ -55,7 +55,8 @@ class Wish:
 
     @property
     def starts_at(self) -> datetime:
-        return times.instant(self.day, self.at_time, self.location.time_zone)
+        """In the hour that comes twice, the second time only where `at_time` says so by its fold."""
+        return times.instant(self.day, self.at_time, self.location.time_zone, fold=self.at_time.fold)
 
     def wanted(self, slot: Slot | None = None) -> Wanted:
         """To be had exactly as wished, or in the slot."""

@@ -91,6 +91,17 @@ def instant(day: date, wall: time, zone_name: str, *, fold: int = 0) -> datetime
     return before
 
 
+def passes(day: date, wall: time, zone_name: str) -> dict[str, datetime]:
+    """The two instants of a wall-clock time in the hour that comes twice, by what the clock is called: EDT, then EST.
+
+    Nothing for any other time.
+    """
+    if not happens_twice(datetime.combine(day, wall), zone_name):
+        return {}
+    both = (instant(day, wall, zone_name, fold=fold) for fold in (0, 1))
+    return {f"{local(one, zone_name):%Z}": one for one in both}
+
+
 def exact(day: date, wall: time, zone_name: str) -> datetime:
     """As `instant`, but refuses a time that does not exist; a repeated hour means its first pass."""
     if not exists(datetime.combine(day, wall), zone_name):

@@ -138,13 +138,16 @@ def _listed(found):
         for place in found.asked.locations:
             visits = [_row(v) for v in found.visits if v["location"] == place.pk and v["day"] == day]
             at_work = [c.title for c in found.columns if c.location is place and c.day == day and c.working]
-            zone = f"{found.clocks[place.pk].noon(n):%Z}"
-            listed.append({"location": place, "day": day, "zone": zone, "visits": visits, "at_work": at_work})
+            clock = found.clocks[place.pk]
+            changes = clock.changes(n)
+            zone = f"{clock.noon(n):%Z}"
+            listed.append({"location": place, "day": day, "zone": zone, "changes": changes, "visits": visits,
+                           "at_work": at_work})  # fmt: skip
     return listed
 
 
 def _row(visit):
-    starts, ends = visit["from"], visit["from"] + visit["minutes"]
+    starts, ends = visit["from"], visit.get("until", visit["from"] + visit["minutes"])
     return visit | {
         "starts": time(starts // 60 % 24, starts % 60),
         "ends": time(ends // 60 % 24, ends % 60),

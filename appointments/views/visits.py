@@ -162,5 +162,6 @@ def _as_choice(slot):
         "practitioner": slot.practitioner.pk,
         "day": slot.local_start.date().isoformat(),
         "time": f"{slot.local_start:%H:%M}",
+        "zone": f"{slot.local_start:%Z}",
         "text": f"{times.spoken(slot.starts_at, slot.location.time_zone)} with {slot.practitioner}",
     }

@@ -42,7 +42,7 @@ def test_drag_onto_a_taken_time_is_refused_with_the_nearest(sign_in, desk, visit
     assert answer.status_code == 409
     assert answer.json()["detail"] == "Robin Sample, DC already has a visit then."
     first = answer.json()["nearest"][0]
-    assert set(first) == {"location", "practitioner", "day", "time", "text"}
+    assert set(first) == {"location", "practitioner", "day", "time", "zone", "text"}
     visit.refresh_from_db()
     assert visit.starts_at == at(10)
     assert taken.practitioner == visit.practitioner

@@ -23,7 +23,7 @@ export function enableCarrying(columns, { find, begin, drop, tell }) {
     const { visit, target } = carried;
     const { step, least, most } = columns.data.types[visit.type];
     const by = (altKey ? FINE : step) * (key === "ArrowUp" ? -1 : 1);
-    const next = { ...target };
+    const next = { ...target, zone: undefined };
     if (key === "ArrowLeft" || key === "ArrowRight") next.column += key === "ArrowLeft" ? -1 : 1;
     else if (shiftKey) next.minutes = Math.min(Math.max(target.minutes + Math.sign(by) * FINE, least), most);
     else next.from += by;

@@ -38,8 +38,9 @@ export function card(visit, data) {
   made.tabIndex = -1;
   const movable = canMove(visit, data);
   if (movable) made.dataset.movable = "";
-  const name = element("span", "visit-name", visit.patient);
-  name.dataset.short = visit.brief;
+  const zone = visit.zone ? ` ${visit.zone}` : ""; // two visits can stand at one time then, and a short card has no time
+  const name = element("span", "visit-name", visit.patient + zone);
+  name.dataset.short = visit.brief + zone;
   const type = element("span", "visit-type", data.types[visit.type].name);
   type.dataset.short = abbreviated(type.textContent);
   const words = [
@@ -59,8 +60,9 @@ export function canMove(visit, data) {
   return data.movable.includes(visit.status) && data.locations[data.columns[visit.column].group.location].may_change;
 }
 
-export function span({ from, minutes }) {
-  return `${clock(from)} – ${clock(from + minutes)}`;
+/** With the zone on a day on which the clock changes: a visit tells it then, for an hour comes twice. */
+export function span({ from, minutes, zone }) {
+  return `${clock(from)} – ${clock(from + minutes)}${zone ? ` ${zone}` : ""}`;
 }
 
 /** What the visit is called aloud: the words on its card in their order, those that had no room too. */

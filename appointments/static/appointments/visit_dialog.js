@@ -30,7 +30,7 @@ export function makeDialog(columns, { addresses, step, move }) {
     const type = columns.data.types[visit.type];
     document.getElementById("visit-dialog-title").textContent = visit.patient;
     document.getElementById("visit-dialog-facts").textContent =
-      `${type.name}, ${clock(visit.from)} to ${clock(visit.from + visit.minutes)} ${group.zone}, ${spokenDay(group.day)}. ` +
+      `${type.name}, ${clock(visit.from)} to ${clock(visit.from + visit.minutes)} ${visit.zone ?? group.zone}, ${spokenDay(group.day)}. ` +
       `${place.name}, ${visit.room}. ${columns.data.statuses[visit.status]}.`;
     document.getElementById("visit-dialog-open").href = addresses(visit).page;
     document.getElementById("visit-dialog-steps").replaceChildren(...(place.may_change ? steps(visit) : []));
