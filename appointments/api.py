@@ -12,12 +12,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from appointments import availability, booking, marks, moves_api, series_api, visit_status, waitlist_api
-from appointments.api_shapes import named_id, one
+from appointments.api_shapes import DayField, named_id, one, valid
 from appointments.models import Appointment, AppointmentEvent, AppointmentType
 from appointments.visit_json import AppointmentOut
 from clinic.rest import IdField, InstantField, LineField, StrictSerializer, once
 from locations import nearby
-from locations.models import Location, Practitioner
+from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
 
@@ -31,10 +31,12 @@ class EventOut(serializers.ModelSerializer):
     by = serializers.CharField(source="by_whom")
 
     undid = serializers.IntegerField(help_text="The step that this one took back.")
+    overridden = serializers.ListField(child=serializers.CharField(), help_text="What was overridden for the reason.")
 
     class Meta:
         model = AppointmentEvent
-        fields = ["id", "step", "at", "by", "from_status", "to_status", "from_start", "to_start", "reason", "undid"]
+        fields = ["id", "step", "at", "by", "from_status", "to_status", "from_start", "to_start", "reason", "undid",
+                  "overridden"]  # fmt: skip
 
 
 class BookIn(StrictSerializer):
@@ -44,6 +46,7 @@ class BookIn(StrictSerializer):
     type = LineField()
     starts_at = InstantField()
     minutes = serializers.IntegerField(min_value=5, max_value=480, required=False)
+    room = IdField(required=False, help_text="Of that location; else one that is free.")
     override_reason = LineField(required=False, max_length=500)
 
 
@@ -54,6 +57,8 @@ class MoveIn(StrictSerializer):
     )
     practitioner = IdField(required=False)
     location = LineField(required=False)
+    minutes = serializers.IntegerField(min_value=5, max_value=480, required=False)
+    room = IdField(required=False)
     reason = LineField(required=False, max_length=500)
     override_reason = LineField(required=False, max_length=500)
 
@@ -66,11 +71,16 @@ class UndoIn(StrictSerializer):
     event = IdField(required=False, help_text="The step that was seen as the last; another one by now is a 409.")
 
 
+class OfDay(serializers.Serializer):
+    date = DayField()
+
+
 class AvailabilityIn(serializers.Serializer):
     type = serializers.CharField(max_length=50)
     from_ = serializers.DateField()
     to = serializers.DateField()
     limit = serializers.IntegerField(min_value=1, max_value=500, default=20)
+    minutes = serializers.IntegerField(min_value=5, max_value=480, required=False)
 
 
 class AppointmentTypes(mixins.ListModelMixin, viewsets.GenericViewSet):
@@ -93,6 +103,10 @@ class Availability(viewsets.ViewSet):
                 "within", OpenApiTypes.INT, description="Minutes on the way from `near`, itself included."
             ),
             OpenApiParameter("practitioner", OpenApiTypes.INT64, many=True, description="Id; may be repeated."),
+            OpenApiParameter(
+                "minutes", OpenApiTypes.INT, description="Within the range of the type; its usual length."
+            ),
+            OpenApiParameter("patient", OpenApiTypes.INT64, description="Leaves out what meets a visit of theirs."),
             OpenApiParameter("limit", OpenApiTypes.INT, description="At most 500; 20."),
             OpenApiParameter("after", description="`next_after` of an answer, to go on there; or an instant."),
         ]
@@ -105,11 +119,25 @@ class Availability(viewsets.ViewSet):
         the first local day that was not listed to its end. Both are null when all was listed.
         """
         given = request.query_params
-        known = {"type", "location", "near", "within", "practitioner", "from", "to", "limit", "after"}
+        known = {
+            "type",
+            "location",
+            "near",
+            "within",
+            "practitioner",
+            "from",
+            "to",
+            "minutes",
+            "patient",
+            "limit",
+            "after",
+        }
         if unknown := sorted(set(given) - known):
             raise ValidationError({name: ["Unknown parameter."] for name in unknown})
-        question = AvailabilityIn(data={**{k: given.get(k) for k in ("type", "to")}, "from_": given.get("from"),
-                                        "limit": given.get("limit", 20)})  # fmt: skip
+        given_lengths = {name: given[name] for name in ("limit", "minutes") if name in given}
+        question = AvailabilityIn(
+            data={**{k: given.get(k) for k in ("type", "to")}, "from_": given.get("from"), **given_lengths}
+        )
         if not question.is_valid():
             raise ValidationError({name.rstrip("_"): errors for name, errors in question.errors.items()})
         asked = question.validated_data
@@ -124,6 +152,8 @@ class Availability(viewsets.ViewSet):
             to_day=asked["to"],
             limit=asked["limit"],
             after=marks.read(given["after"]) if "after" in given else None,
+            minutes=asked.get("minutes"),
+            patient=self._patient(request),
         )
         next_from = found.next_from.isoformat() if isinstance(found.next_from, date) else None
         next_after = str(found.next_after) if found.next_after else None
@@ -135,6 +165,10 @@ class Availability(viewsets.ViewSet):
         if unknown := [slug for slug in slugs if slug not in mine]:
             raise ValidationError({"location": [f"There is no location “{unknown[0][:50]}”."]})
         return [mine[slug] for slug in slugs] if slugs else list(mine.values())
+
+    def _patient(self, request):
+        patient = named_id(request, "patient")
+        return None if patient is None else one(Patient.objects.visible_to(request.user), "patient", pk=patient)
 
     def _near(self, request):
         """The locations near one, where that is asked."""
@@ -197,7 +231,7 @@ class Appointments(viewsets.GenericViewSet):
             place = one(Location.objects.visible_to(request.user), "location", slug=slug)
             rows = rows.at(place)
             if day := given.get("date"):
-                rows = rows.on(serializers.DateField().run_validation(day), place.time_zone)
+                rows = rows.on(valid(OfDay, {"date": day})["date"], place.time_zone)
         elif given.get("date"):
             raise ValidationError({"location": ["A date needs the location whose day it is."]})
         if (patient := named_id(request, "patient")) is not None:
@@ -222,6 +256,7 @@ class Appointments(viewsets.GenericViewSet):
             Location.objects.visible_to(user, "appointment.create"), "location", slug=wanted["location"]
         )
         wanted["type"] = one(AppointmentType.objects, "type", slug=wanted["type"])
+        wanted |= _room(wanted, wanted["location"])
 
         def act():
             visit = booking.book(by=user, **wanted)
@@ -242,6 +277,7 @@ class Appointments(viewsets.GenericViewSet):
         if "location" in wanted:
             places = Location.objects.visible_to(request.user, "appointment.change")
             wanted["location"] = one(places, "location", slug=wanted["location"])
+        wanted |= _room(wanted, wanted.get("location", visit.location))
         return Response(AppointmentOut(booking.reschedule(visit, by=request.user, **wanted)).data)
 
     @action(detail=True, methods=["post"])
@@ -268,6 +304,10 @@ class Appointments(viewsets.GenericViewSet):
         given.is_valid(raise_exception=True)
         visit = visit_status.take(name, self._get(pk), by=request.user, reason=given.validated_data.get("reason", ""))
         return Response(AppointmentOut(visit).data)
+
+
+def _room(wanted, location):
+    return {"room": one(Room.objects.filter(location=location), "room", pk=wanted["room"])} if "room" in wanted else {}
 
 
 def _step_endpoint(name):

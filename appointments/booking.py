@@ -229,8 +229,11 @@ def nearest(wanted: Wanted, *, limit: int = 3) -> list[availability.Slot]:
         "limit": limit,
         "minutes": wanted.minutes if wanted.type.least_minutes <= wanted.minutes <= wanted.type.most_minutes else None,
     }
-    found = availability.find(**question, practitioners=[wanted.practitioner]).slots
-    return found or availability.find(**question).slots
+    try:
+        found = availability.find(**question, practitioners=[wanted.practitioner]).slots
+        return found or availability.find(**question).slots
+    except RuleBroken:
+        return []  # a day that cannot be asked for; what refused the visit is what has to be said
 
 
 def record(appointment, step, *, by, by_whom="", reason="", before=None, **detail) -> AppointmentEvent:

@@ -14,8 +14,15 @@ from clinic import plain_sql, times
 from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
-# What an authorised person may override with a reason. An overlap never: the database refuses it.
-OVERRIDABLE = frozenset({"outside_hours", "too_soon", "too_far_ahead", "travel"})
+# What an authorised person may override with a reason, in the words of the history. An overlap never: the database
+# refuses it.
+OVERRIDDEN = {
+    "outside_hours": "outside working hours",
+    "too_soon": "with less notice than asked for",
+    "too_far_ahead": "further ahead than usual",
+    "travel": "without the time for the way",
+}
+OVERRIDABLE = frozenset(OVERRIDDEN)
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,11 @@ def today(zone_name: str) -> date:
     return day_of(now(), zone_name)
 
 
+def earliest_today() -> date:
+    """The day that it still is somewhere on earth: what ended before it is over, wherever that was."""
+    return (now() - timedelta(hours=12)).date()
+
+
 def to_minute(instant_: datetime) -> int:
     """Whole minutes since 1970, UTC."""
     return int((instant_ - _EPOCH).total_seconds() // 60)

@@ -28,7 +28,7 @@ class Line:
 
 def waiting(user: User) -> QuerySet:
     """What waits for a signature, the oldest first."""
-    managed = access.location_ids(user, "staff.change")
+    managed = access.location_ids(user, "evaluation.unsigned", own=False)
     theirs = Q(location__isnull=False) if managed is None else Q(location__in=managed)
     mine = Q(started_by=user) & Q(pk__in=Evaluation.objects.visible_to(user, "evaluation.write").values("pk"))
     return Evaluation.objects.filter(mine | theirs, signed_at=None).order_by("started_at", "pk")

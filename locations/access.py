@@ -86,16 +86,20 @@ def held(user) -> list[tuple[str, int | None]]:
     return user._held_roles
 
 
-def location_ids(user, action: str) -> set[int] | None:
-    """Ids of the locations where the user may do the action; None means every location."""
+def location_ids(user, action: str, *, own: bool = True) -> set[int] | None:
+    """Ids of the locations where the user may do the action; None means every location.
+
+    Without `own`, those where it is not only about what is the user's own.
+    """
     cells = TABLE[action]
     found = set()
     for role, location_id in held(user):
         cell = cells.get(role)
-        if cell == ALL or (cell and location_id is None):
+        if not cell or (cell == OWN and not own):
+            continue
+        if cell == ALL or location_id is None:
             return None
-        if cell:
-            found.add(location_id)
+        found.add(location_id)
     return found
 
 

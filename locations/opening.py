@@ -101,7 +101,7 @@ def _check(closure):
             wrong["ends_on"] = "The last day is before the first."
         elif (closure.ends_on - closure.starts_on).days >= LONGEST:
             wrong["ends_on"] = f"A closure lasts at most {LONGEST} days. To close a clinic for good, close the clinic."
-        elif closure.ends_on < times.now().date():
+        elif closure.ends_on < times.earliest_today():
             wrong["ends_on"] = "These days have passed."
     if wrong:
         raise RuleBroken(" ".join(dict.fromkeys(wrong.values())), code="invalid", fields=wrong, status=400)

@@ -62,7 +62,7 @@ class SeriesVisitQuerySet(models.QuerySet):
     def debts(self):
         """Owed, and not only because nobody has come to it yet: skipped, fallen off the calendar, or overdue."""
         fell_off = Exists(Appointment.objects.filter(series_visit=OuterRef("pk")))
-        return self.owed().filter(~Q(skipped_reason="") | fell_off | Q(wanted_on__lt=times.now().date()))
+        return self.owed().filter(~Q(skipped_reason="") | fell_off | Q(wanted_on__lt=times.earliest_today()))
 
     def with_standing(self):
         """Each with the id of the appointment that stands for it, or None."""

@@ -195,3 +195,8 @@ class AppointmentEvent(models.Model):
     def undid(self):
         """The id of the step that this one took back, or None."""
         return self.detail.get("undid")
+
+    @property
+    def overridden(self) -> list[str]:
+        """The codes of what stood against it and was overridden for its reason."""
+        return self.detail.get("overridden", [])

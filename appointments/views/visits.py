@@ -31,7 +31,12 @@ def visit(request, pk):
     context = {
         "appointment": appointment,
         "history": [
-            {"event": e, "at": times.local(e.at, appointment.location.time_zone), **_moved(e, appointment)}
+            {
+                "event": e,
+                "at": times.local(e.at, appointment.location.time_zone),
+                "overridden": " and ".join(conflicts.OVERRIDDEN[code] for code in e.overridden),
+                **_moved(e, appointment),
+            }
             for e in history
         ],
         "steps": [s for s in allowed if s.name != "cancel"],

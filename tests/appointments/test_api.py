@@ -1,8 +1,8 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from appointments.models import Appointment
+from appointments.models import Appointment, AppointmentType
 from clinic import tokens
 from tests import make
 from tests.make import at
@@ -53,6 +53,7 @@ def test_availability_names_the_wrong_parameter(api, desk, evaluation_type, quer
     assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
 
 
+@pytest.mark.usefixtures("that_morning")
 def test_booking_and_the_way_of_a_visit(api, desk, body):
     client = api(desk)
     booked = client.post("/api/v1/appointments/", body)
@@ -255,3 +256,59 @@ def test_availability_goes_on_behind_its_last_slot(api, desk, chiro, atlanta, ad
     assert answer["next_from"] is None
     assert len(seen) == len(set(seen)) == 32
     assert seen == sorted(seen)
+
+
+def test_a_day_beyond_all_calendars_is_named(api, desk):
+    refused = api(desk).get("/api/v1/appointments/?location=atlanta&date=9999-12-31")
+
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["date"])
+
+
+def test_far_ahead_is_said_as_such_though_nothing_near_it_can_be_offered(api, desk, body):
+    refused = api(desk).post("/api/v1/appointments/", body | {"starts_at": "2099-12-29T09:00:00-05:00"})
+
+    assert (refused.status_code, refused.json()["code"], refused.json()["nearest"]) == (409, "too_far_ahead", [])
+
+
+def test_times_of_a_length_that_the_patient_has(api, desk, body, adjustment):
+    client = api(desk)
+    AppointmentType.objects.filter(pk=adjustment.pk).update(least_minutes=10)
+    client.post("/api/v1/appointments/", body)
+    asked = f"/api/v1/availability/?type=adjustment&location=atlanta&from={MONDAY}&to={MONDAY}"
+
+    long = client.get(f"{asked}&minutes=10").json()["slots"][0]
+    theirs = client.get(f"{asked}&patient={body['patient']}&limit=500").json()["slots"]
+
+    assert datetime.fromisoformat(long["ends_at"]) - datetime.fromisoformat(long["starts_at"]) == timedelta(minutes=10)
+    assert body["starts_at"] not in {slot["starts_at"] for slot in theirs}
+    assert client.get(f"{asked}&minutes=300").json()["fields"].keys() == {"minutes"}
+    assert client.get(f"{asked}&patient=987654321").json()["fields"].keys() == {"patient"}
+
+
+def test_a_room_is_chosen_and_changed(api, desk, body, atlanta, marietta, adjustment):
+    client = api(desk)
+    AppointmentType.objects.filter(pk=adjustment.pk).update(least_minutes=10)
+    last = atlanta.rooms.filter(kind="adjusting").order_by("name").last()
+
+    booked = client.post("/api/v1/appointments/", body | {"room": last.pk})
+    first = atlanta.rooms.filter(kind="adjusting").order_by("name").first()
+    address = f"/api/v1/appointments/{booked.json()['id']}/reschedule/"
+    moved = client.post(address, {"starts_at": body["starts_at"], "room": first.pk, "minutes": 10})
+
+    assert booked.json()["room"]["id"] == last.pk
+    assert (moved.status_code, moved.json()["room"]["id"]) == (200, first.pk)
+    assert "T09:10" in moved.json()["ends_at"]
+    elsewhere = client.post(address, {"starts_at": body["starts_at"], "room": marietta.rooms.first().pk})
+    assert (elsewhere.status_code, list(elsewhere.json()["fields"])) == (400, ["room"])
+
+
+def test_the_history_says_what_was_overridden(api, sign_in, body, atlanta):
+    manager = make.user("manager", atlanta)
+    early = body | {"starts_at": "2027-01-04T07:00:00-05:00", "override_reason": "Flies at ten"}
+
+    booked = api(manager).post("/api/v1/appointments/", early).json()
+
+    [event] = api(manager).get(f"/api/v1/appointments/{booked['id']}/events/").json()
+    assert (event["overridden"], event["reason"]) == (["outside_hours"], "Flies at ten")
+    page = sign_in(manager).get(f"/appointments/{booked['id']}/").content.decode()
+    assert "Allowed outside working hours" in page
