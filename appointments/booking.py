@@ -183,7 +183,7 @@ def put_back(appointment: Appointment, undone: AppointmentEvent) -> Appointment:
     What was agreed once needs no notice and no working hours again. But somebody may have got the time meanwhile: then
     RuleBroken as for any booking, and nothing changes. Call it in a transaction.
     """
-    was = undone.detail.get("was") or _whereabouts(appointment)
+    was = undone.detail.get("was") or whereabouts(appointment)
     back = Appointment.objects.with_names().get(pk=appointment.pk)
     back.practitioner = Practitioner.objects.select_related("user").get(pk=was["practitioner"])
     back.location, back.room = Location.objects.get(pk=was["location"]), Room.objects.get(pk=was["room"])
@@ -356,7 +356,7 @@ def _write_move(fresh: Appointment, wanted: Wanted, *, status: str = "") -> tupl
 
     A confirmed visit is to be confirmed again at another time, unless the `status` that it keeps is given.
     """
-    replaced = {"before": (fresh.status, fresh.starts_at), "was": _whereabouts(fresh)}
+    replaced = {"before": (fresh.status, fresh.starts_at), "was": whereabouts(fresh)}
     if wanted.starts_at != fresh.starts_at:
         fresh.status = status or Appointment.Status.BOOKED
     fresh.sequence += 1
@@ -408,7 +408,8 @@ def _none_of_them(faults: dict[str, RuleBroken], count: int) -> RuleBroken:
     return RuleBroken(message, code=first.code, fields={key: fault.message for key, fault in faults.items()})
 
 
-def _whereabouts(appointment: Appointment) -> dict:
+def whereabouts(appointment: Appointment) -> dict:
+    """What the history keeps, beside the start, of the place that a visit leaves."""
     return {
         "practitioner": appointment.practitioner_id,
         "location": appointment.location_id,

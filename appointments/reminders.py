@@ -20,6 +20,7 @@ from appointments.visit_mails import News
 from clinic import outbox, times
 from clinic.models import Message
 from clinic.outbox import Due, Mail, Skip
+from locations.models import Location
 
 GRACE = timedelta(seconds=settings.NOTICE_GRACE_SECONDS)
 # kind: how long ahead, and from when on it says nothing new (the shorter reminder takes over)
@@ -160,13 +161,18 @@ def _notice(history, untold, at) -> Due | None:
     visit = last.appointment
     detail = {}
     if kind == "visit-moved" and begun.from_start != last.to_start:
-        detail["moved_from"] = times.spoken(begun.from_start, visit.location.time_zone)
+        detail["moved_from"] = times.spoken(begun.from_start, _place_before(begun, visit.location).time_zone)
     if [e.step for e in news] == ["restored"]:
         detail["takes_back"] = begun.detail["undid"]
     return Due(
         f"appointment:{visit.pk}:notice:{last.pk}", kind, "appointments.appointment", visit.pk, visit.patient_id,
         due_at, useless_after, detail,
     )  # fmt: skip
+
+
+def _place_before(event: AppointmentEvent, now: Location) -> Location:
+    """Where the visit was until then: the old time is told by the clock it was agreed by."""
+    return now if event.left in (None, now.pk) else Location.objects.get(pk=event.left)
 
 
 def _without_slips(history):

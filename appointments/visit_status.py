@@ -121,10 +121,12 @@ def undo(appointment: Appointment, *, by: User, expected: int | None = None) -> 
             raise refusal
         if expected is not None and last.pk != expected:
             raise booking.changed_meanwhile()
+        was = booking.whereabouts(appointment) if "was" in last.detail else None
         fresh = booking.put_back(appointment, last) if last.step in NEEDS_ITS_TIME else _step_back(appointment, last)
         access.require(by, "appointment.change", fresh.location)
         word = "restored" if last.step in RESTORED else "undone"
-        booking.record(fresh, word, by=by, before=(last.to_status, last.to_start), undid=last.pk, took_back=last.step)
+        before = (last.to_status, last.to_start)
+        booking.record(fresh, word, by=by, before=before, undid=last.pk, took_back=last.step, was=was)
     return fresh
 
 

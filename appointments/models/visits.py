@@ -192,6 +192,11 @@ class AppointmentEvent(models.Model):
         ordering = ["at", "pk"]
 
     @property
+    def left(self) -> int | None:
+        """The id of the location where the visit was before it moved, or None."""
+        return self.detail.get("was", {}).get("location")
+
+    @property
     def undid(self):
         """The id of the step that this one took back, or None."""
         return self.detail.get("undid")

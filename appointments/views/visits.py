@@ -14,6 +14,7 @@ from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from locations import access
+from locations.models import Location
 
 
 @require_GET
@@ -35,9 +36,9 @@ def visit(request, pk):
                 "event": e,
                 "at": times.local(e.at, appointment.location.time_zone),
                 "overridden": " and ".join(conflicts.OVERRIDDEN[code] for code in e.overridden),
-                **_moved(e, appointment),
+                **_moved(e, *zones),
             }
-            for e in history
+            for e, zones in zip(history, _zones(history, appointment), strict=True)
         ],
         "steps": [s for s in allowed if s.name != "cancel"],
         "may_cancel": any(s.name == "cancel" for s in allowed),
@@ -48,11 +49,22 @@ def visit(request, pk):
     return render(request, "appointments/visit.html", context)
 
 
-def _moved(event, appointment):
+def _moved(event, from_zone, to_zone):
     if event.from_start is None or event.from_start == event.to_start:
         return {}
-    zone = appointment.location.time_zone
-    return {"from_start": times.spoken(event.from_start, zone), "to_start": times.spoken(event.to_start, zone)}
+    return {"from_start": times.spoken(event.from_start, from_zone), "to_start": times.spoken(event.to_start, to_zone)}
+
+
+def _zones(history, appointment):
+    """The zones of the places before and after each step; read backwards, for only a place that is left is written."""
+    place, found = appointment.location_id, []
+    for event in reversed(history):
+        found.append((event.left or place, place))
+        place = found[-1][0]
+    zones = {appointment.location_id: appointment.location.time_zone}
+    if others := {pk for pair in found for pk in pair} - {*zones}:
+        zones |= dict(Location.objects.filter(pk__in=others).values_list("pk", "time_zone"))
+    return [(zones[before], zones[after]) for before, after in reversed(found)]
 
 
 @require_POST

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import time_machine
@@ -247,3 +247,67 @@ def test_scan_asks_the_same_number_of_questions_however_many_visits(
         found = reminders.due(NOW + GRACE, NOW - timedelta(days=1))
 
     assert len(found) == Appointment.objects.count() == 8
+
+
+@pytest.fixture
+def two_zones(atlanta, nashville, chiro, desk):
+    """The chiropractor and the desk are at the clinics of both zones."""
+    make.travel(atlanta, nashville, 0)
+    for day in range(5):
+        chiro.weekly_hours.create(location=nashville, weekday=day, starts=time(9), ends=time(17))
+    for person, role in ((desk, "desk"), (chiro.user, "clinician")):
+        person.assignments.create(role=role, location=nashville)
+    return atlanta, nashville
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_the_old_time_is_told_by_the_clock_it_was_agreed_by(book, desk, clock, mailoutbox, two_zones, back):
+    places = two_zones[::-1] if back else two_zones
+    zones = [place.time_zone for place in places]
+    visit = book()
+    if back:
+        visit = booking.reschedule(visit, location=places[0], starts_at=make.at(10, zone=zones[0]), by=desk)
+    outbox.send_due(NOW + GRACE)
+    clock.shift(timedelta(hours=1))
+
+    booking.reschedule(visit, location=places[1], starts_at=make.at(14, zone=zones[1]), by=desk)
+    outbox.send_due(NOW + timedelta(hours=1) + GRACE)
+
+    told = mailoutbox[-1].body
+    was, now = ("CST", "EST") if back else ("EST", "CST")
+    assert f"Was:   Monday, January 4, 2027 at 10:00 AM {was}" in told
+    assert f"When:  Monday, January 4, 2027 at 2:00 PM {now}" in told
+
+
+def test_a_move_taken_back_after_its_mail_tells_the_old_time_by_its_own_clock(book, desk, clock, mailoutbox, two_zones):
+    visit = book()
+    outbox.send_due(NOW + GRACE)
+    clock.shift(timedelta(minutes=15))
+    there = two_zones[1]
+    booking.reschedule(visit, location=there, starts_at=make.at(14, zone=there.time_zone), by=desk)
+    clock.shift(GRACE)
+    outbox.send_due(NOW + timedelta(minutes=15) + GRACE)
+    assert len(mailoutbox) == 2
+
+    visit_status.undo(Appointment.objects.get(), by=desk)
+    clock.shift(GRACE)
+    outbox.send_due(NOW + timedelta(minutes=15) + 2 * GRACE)
+
+    told = mailoutbox[-1].body
+    assert "Was:   Monday, January 4, 2027 at 2:00 PM CST" in told
+    assert "When:  Monday, January 4, 2027 at 10:00 AM EST" in told
+
+
+def test_the_history_tells_each_time_by_the_clock_of_its_place(book, desk, clock, sign_in, two_zones):
+    there = two_zones[1]
+    visit = book()
+    booking.reschedule(visit, location=there, starts_at=make.at(14, zone=there.time_zone), by=desk)
+    visit_status.undo(Appointment.objects.get(), by=desk)
+    booking.reschedule(Appointment.objects.get(), location=there, starts_at=make.at(15, zone=there.time_zone), by=desk)
+
+    page = sign_in(desk).get(f"/appointments/{visit.pk}/").content.decode()
+
+    day = "Monday, January 4, 2027 at"
+    assert f"From {day} 10:00 AM EST to {day} 2:00 PM CST" in page
+    assert f"From {day} 2:00 PM CST to {day} 10:00 AM EST" in page
+    assert f"From {day} 10:00 AM EST to {day} 3:00 PM CST" in page
