@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
+from django.db.models import Q
+
 from appointments.hours import Hours
 from appointments.intervals import Intervals, intersection, union
 from appointments.models import Appointment, TimeOff
@@ -57,6 +59,7 @@ class Shown:
     clocks: dict[int, "Clock"]  # by location
     columns: list[Column]
     visits: list[dict]
+    holds: list[dict]  # times kept for somebody who is being asked
     closed: dict[tuple[int, date], str]  # why, by location and day
     people: dict[int, dict[int, str]]  # by location: the names of those who work there at all
 
@@ -66,7 +69,7 @@ class Shown:
     def hours(self) -> tuple[int, int]:
         """Whole hours of the clock that hold everything shown, and at least the usual ones."""
         spans = [span for column in self.columns for span in column.working]
-        spans += [(visit["from"], visit["from"] + visit["minutes"]) for visit in self.coming()]
+        spans += [(one["from"], one["from"] + one["minutes"]) for one in (*self.coming(), *self.holds)]
         first, last = USUAL_HOURS
         first = min([first, *(start // 60 for start, _ in spans)])
         return first, min(24, max([last, *(-(-end // 60) for _, end in spans)]))
@@ -116,9 +119,9 @@ class Clock:
 
 def read(asked: Asked, user) -> Shown:
     clocks = {place.pk: Clock(asked, place) for place in asked.locations}
-    visits = _visits(asked, user, clocks)
+    taken = _taken(asked, user, clocks)
     hours = Hours(asked.locations, asked.first, asked.last)
-    columns = _rooms(asked, clocks, hours, visits) if asked.by == ROOM else _practitioners(asked, clocks, hours, visits)
+    columns = _rooms(asked, clocks, hours, taken) if asked.by == ROOM else _practitioners(asked, clocks, hours, taken)
     closed = {
         (place.pk, day): row.reason
         for row in hours.closures
@@ -127,15 +130,18 @@ def read(asked: Asked, user) -> Shown:
         if row.location_id in (place.pk, None) and row.starts_on <= day <= row.ends_on
     }
     people = {place.pk: hours.people(place.pk) for place in asked.locations}
-    return Shown(asked, clocks, columns, visits, closed, people)
+    visits = [one for one in taken if one["status"] != Appointment.Status.HELD]
+    holds = [one for one in taken if one["status"] == Appointment.Status.HELD]
+    return Shown(asked, clocks, columns, visits, holds, closed, people)
 
 
-def _visits(asked, user, clocks) -> list[dict]:
-    """In order of start; what is not on one of the days by its own clock is left out."""
+def _taken(asked, user, clocks) -> list[dict]:
+    """Visits, and times held still, in order of start; what is not on one of the days by its own clock is left out."""
     first = min((clock.edges[0] for clock in clocks.values()), default=0)
     last = max((clock.edges[-1] for clock in clocks.values()), default=0)
-    rows = Appointment.objects.visible_to(user).filter(
-        location__in=clocks, starts_at__gte=times.from_minute(first), starts_at__lt=times.from_minute(last)
+    running = ~Q(status=Appointment.Status.HELD) | Q(held_until__gt=times.now())
+    rows = Appointment.with_holds.visible_to(user).filter(
+        running, location__in=clocks, starts_at__gte=times.from_minute(first), starts_at__lt=times.from_minute(last)
     )
     if asked.practitioner:
         rows = rows.filter(practitioner=asked.practitioner)
@@ -143,19 +149,21 @@ def _visits(asked, user, clocks) -> list[dict]:
         "pk", "location_id", "practitioner_id", "room_id", "start_minute", "end_minute", "status",
         "patient__given_name", "patient__family_name", "type__slug", "type__name", "type__least_minutes",
         "type__most_minutes", "type__step_minutes", "room__name", "practitioner__user__full_name",
-        "practitioner__credentials", "sequence",
+        "practitioner__credentials", "sequence", "held_until",
     )  # fmt: skip
     found = []
-    for pk, where, who, room, start, end, status, given, family, *kind, room_name, name, credentials, seen in rows:
+    for pk, where, who, room, start, end, status, given, family, *kind, room_name, name, degrees, seen, until in rows:
+        given, family = given or "", family or ""  # nobody's, while it is held
         if at := clocks[where].read(start):
             day, minute = at
             found.append(
                 {
                     "id": pk, "location": where, "day": day, "from": minute, "minutes": end - start, "status": status,
-                    "practitioner": who, "practitioner_name": f"{name}, {credentials}", "room": room,
+                    "practitioner": who, "practitioner_name": f"{name}, {degrees}", "room": room,
                     "room_name": room_name, "type": kind,
                     "patient": f"{given} {family}".strip(), "brief": _brief(given, family), "seen": seen,
                     **clocks[where].named(start, end),
+                    "held_until": until,
                 }
             )  # fmt: skip
     return found
@@ -267,7 +275,24 @@ def as_json(shown: Shown, user) -> dict:
             }
             for visit in coming
         ],
+        "holds": [
+            {
+                "column": position[hold["location"], hold["day"], hold[asked.by]],
+                "from": hold["from"],
+                "minutes": hold["minutes"],
+                "text": f"Held until {_clock(hold['held_until'], hold['location'], shown)}",
+            }
+            for hold in shown.holds
+        ],
     }
+
+
+def _clock(at, location_id, shown) -> str:
+    """`4:10 PM`, with the day where it is not today."""
+    zone = shown.clocks[location_id].zone
+    there, now = times.local(at, zone), times.local(times.now(), zone)
+    day = "" if there.date() == now.date() else f"{there:%a} "
+    return day + f"{there:%I:%M %p}".lstrip("0")
 
 
 def _place(shown, place, user) -> dict:

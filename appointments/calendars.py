@@ -29,7 +29,8 @@ _ROOMS = """
     SELECT location_id, id FROM locations_room WHERE location_id IN ({here}) AND kind = %s AND is_open ORDER BY name, id
 """
 _TAKEN = """
-    SELECT practitioner_id, room_id, location_id, busy_from, busy_until FROM appointments_appointment
+    SELECT practitioner_id, room_id, location_id, busy_from, busy_until, CASE WHEN status = 'held' THEN id END
+    FROM appointments_appointment
     WHERE (practitioner_id IN ({who}) OR room_id IN ({rooms})) AND status NOT IN ('cancelled', 'no_show')
         AND (status <> 'held' OR held_until > %s)
         AND busy_from < %s AND busy_from > %s AND busy_until > %s AND id NOT IN ({without})
@@ -65,12 +66,15 @@ class Taken:
         """Two queries. Times held for somebody are taken too; `without` leaves appointments out: those being moved."""
         self.by_practitioner: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         self.by_room: dict[int, list[Interval]] = defaultdict(list)
+        self.held: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # of these the holds, with their ids
         self.time_off: dict[int, list[Interval]] = defaultdict(list)
         rooms, who = set(rooms), plain_sql.ids(practitioners)
         left_out = plain_sql.ids([0, *(visit.pk for visit in without)])
         statement = _TAKEN.format(who=who, rooms=plain_sql.ids(rooms), without=left_out)
-        for person, room, place, a, b in plain_sql.rows(statement, times.now(), end, start - LONGEST, start):
+        for person, room, place, a, b, hold in plain_sql.rows(statement, times.now(), end, start - LONGEST, start):
             self.by_practitioner[person].append((a, b, place))
+            if hold:
+                self.held[person].append((a, b, hold))
             if room in rooms:
                 self.by_room[room].append((a, b))
         span = times.from_minute(end), times.from_minute(start)

@@ -9,7 +9,7 @@ from functools import cached_property
 from appointments.calendars import LONGEST, Taken, travel_minutes
 from appointments.hours import Hours
 from appointments.intervals import Intervals, covers, overlaps
-from appointments.models import Appointment, AppointmentType
+from appointments.models import Appointment, AppointmentType, Hold
 from clinic import plain_sql, times
 from locations.models import Location, Practitioner, Room
 from patients.models import Patient
@@ -151,12 +151,26 @@ def _practitioner(wanted, known):
     here, taken = wanted.location.pk, known.taken
     visits = taken.by_practitioner[wanted.practitioner.pk]
     if overlaps([(a, b) for a, b, _ in visits], *wanted.busy):
-        return Conflict("slot_taken", f"{wanted.practitioner} already has a visit then.")
+        return Conflict("slot_taken", _taken_by(wanted, taken))
     if overlaps(taken.of_practitioner(wanted.practitioner.pk, here, known.travel), *wanted.busy):
         return Conflict(
             "travel", f"{wanted.practitioner} could not get to {wanted.location} from the other visit in time."
         )
     return None
+
+
+def _taken_by(wanted, taken):
+    """What is there: a visit, or a time that is held; for this very patient, how they get it."""
+    who, (busy_from, busy_until) = wanted.practitioner.pk, wanted.busy
+    there = [span for span in taken.by_practitioner[who] if span[0] < busy_until and busy_from < span[1]]
+    held = [pk for a, b, pk in taken.held[who] if a < busy_until and busy_from < b]
+    hold = Hold.objects.filter(pk__in=held).order_by("-held_until").first() if len(held) == len(there) else None
+    if hold is None:
+        return f"{wanted.practitioner} already has a visit then."
+    until = times.spoken(hold.held_until, wanted.location.time_zone, year=False)
+    if wanted.patient and hold.offers.filter(answer="", entry__patient=wanted.patient).exists():
+        return f"This time is held for {wanted.patient} until {until}: accept the offer for them on the waitlist."
+    return f"This time is held for somebody until {until}."
 
 
 def _no_room(wanted):

@@ -5,7 +5,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments import booking, calendar_page, visit_status
+from appointments import booking, calendar_page, holds, visit_status
 from appointments.calendar_page import ROOM, Asked
 from appointments.models import TimeOff, WeeklyHours
 from locations.models import Closure
@@ -246,6 +246,21 @@ def test_feed_is_sent_again_only_when_something_changed(sign_in, desk, visit):
     assert (same.status_code, same.content, same["ETag"]) == (304, b"", first["ETag"])
     assert (changed.status_code, changed.json()["visits"][0]["status"]) == (200, "confirmed")
     assert changed["ETag"] != first["ETag"]
+
+
+def test_a_held_time_is_seen_until_it_runs_out(sign_in, desk, chiro, atlanta, adjustment):
+    with time_machine.travel(at(8), tick=False) as now:
+        before = len(queries(sign_in(desk), EVENTS, **DAY))
+        holds.place(practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(11), until=at(10, 10))
+        data = shown([atlanta], desk)
+        by_room = shown([atlanta], desk, by=ROOM)
+
+        assert data["holds"] == [{"column": 0, "from": 660, "minutes": 15, "text": "Held until 10:10 AM"}]
+        assert (data["visits"], len(by_room["holds"])) == ([], 1)
+        assert shown([atlanta], desk, practitioner=make.practitioner(atlanta).pk)["holds"] == []
+        assert len(queries(sign_in(desk), EVENTS, **DAY)) == before
+        now.move_to(at(10, 10))
+        assert shown([atlanta], desk)["holds"] == []
 
 
 def test_feed_shows_only_what_is_in_scope(sign_in, desk, visit, marietta):

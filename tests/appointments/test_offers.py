@@ -53,13 +53,32 @@ def state(entry):
     return entry.outcome
 
 
+def test_who_books_a_time_for_whom_it_is_held_is_told_how(waits, offer, chiro, atlanta, adjustment, desk):
+    entry = waits("Ann")
+    made = offer(entry)
+    where = {"practitioner": chiro, "location": atlanta, "type": adjustment, "starts_at": at(10), "by": desk}
+
+    said = []
+    for person in (entry.patient, make.patient(atlanta)):
+        with pytest.raises(RuleBroken) as refused:
+            booking.book(patient=person, **where)
+        said.append((refused.value.code, refused.value.message))
+
+    until = "until Thursday, December 31 at 10:03 AM EST"
+    assert said == [
+        ("slot_taken", f"This time is held for {entry.patient} {until}: accept the offer for them on the waitlist."),
+        ("slot_taken", f"This time is held for somebody {until}."),
+    ]
+    assert offers.accept(made, by=desk).starts_at == at(10)
+
+
 def test_an_offer_holds_the_time(waits, offer, slot, chiro, atlanta, adjustment, patient, desk):
     made = offer(waits(urgency=2))
 
     assert (made.starts_at, made.offered_at, made.expires_at) == (at(10), NOW, NOW + offers.GRACE + HOUR)
     assert made.reason == "urgent, waiting since today, asked for Atlanta"
     assert Hold.objects.get().held_until == made.expires_at
-    with pytest.raises(RuleBroken, match="already has a visit"):
+    with pytest.raises(RuleBroken, match="is held for somebody"):
         booking.book(patient=patient, practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(10), by=desk)
 
 
