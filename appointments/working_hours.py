@@ -4,7 +4,7 @@ The weekly hours of a practitioner at a location are replaced from a day on, so 
 Nobody works in two places at once. Visits stay where they are, also those outside the new hours: `outside` finds them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import combinations, product
@@ -22,7 +22,7 @@ from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from locations import access, spans, standstill
-from locations.models import Location, Practitioner
+from locations.models import Closure, Location, Practitioner
 from locations.spans import Span
 
 FURTHEST = timedelta(days=366)
@@ -51,7 +51,7 @@ def set_week(
 ) -> list[WeeklyHours]:
     """The hours at this location from that day on; what held before ends on the day before it. None: no hours at all.
 
-    Raises RuleBroken (`ends_before_start`, `overlapping_hours`, also with the hours at another location).
+    Raises RuleBroken (`ends_before_start`, `overlapping_hours`, also with hours and extra hours at another location).
     """
     may_set(practitioner, location, by)
     wanted = sorted(shifts)
@@ -64,6 +64,7 @@ def set_week(
     made = [_row(practitioner, location, shift, from_day) for shift in wanted]
     others = WeeklyHours.objects.filter(practitioner=practitioner).exclude(location=location)
     _refuse_meeting([*combinations(made, 2), *product(made, others.select_related("location"))])
+    _refuse_extra_elsewhere(practitioner, location, made, from_day)
     WeeklyHours.objects.bulk_create(made)
     audit.record(
         "hours.set", on=practitioner, by=by, location=location.slug, from_day=f"{from_day}",
@@ -76,8 +77,12 @@ def set_week(
 def add_extra(
     practitioner: Practitioner, location: Location, *, day: date, span: Span, by: User, reason: str = ""
 ) -> ExtraHours:
-    """Work on one day beside the weekly hours; the weekday of `span` is that of the day."""
+    """Work on one day beside the weekly hours; the weekday of `span` is that of the day.
+
+    Raises RuleBroken (`overlapping_hours`) with other extra hours, and with weekly hours at another clinic.
+    """
     may_set(practitioner, location, by)
+    standstill.stand_still([practitioner])
     spans.check([span], "ends")
     _check_day(day, location)
     made = ExtraHours(
@@ -93,6 +98,10 @@ def add_extra(
             raise spans.refusal(
                 "overlapping_hours", f"There are extra hours at {other.location} then already.", "starts"
             )
+    for weekly in _at_once(made):
+        raise spans.refusal(
+            "overlapping_hours", f"{practitioner} works at {weekly.location} then: {_span(weekly)}.", "starts"
+        )
     made.save(force_insert=True)
     audit.record("hours.extra", on=practitioner, by=by, location=location.slug, day=f"{day}", hours=str(span))
     return made
@@ -237,6 +246,36 @@ def _refuse_meeting(pairs):
         if _meet(one, other):
             there = "" if one.location_id == other.location_id else f" at {other.location}"
             raise spans.refusal("overlapping_hours", f"{_span(one)} overlaps {_span(other)}{there}.", "shifts")
+
+
+def _at_once(extra: ExtraHours) -> Iterator[WeeklyHours]:
+    """Weekly hours elsewhere that the extra hours would meet; nobody works at a clinic on a day that it is closed."""
+    weekly = WeeklyHours.objects.filter(practitioner=extra.practitioner).exclude(location=extra.location)
+    for row in weekly.select_related("location"):
+        for day in _days_they_meet(row, extra):
+            closed = Closure.objects.filter(starts_on__lte=day, ends_on__gte=day)
+            if not closed.filter(Q(location=row.location) | Q(location=None)).exists():
+                yield row
+
+
+def _refuse_extra_elsewhere(practitioner, location, made, from_day):
+    """By the same rule the other way: what was agreed for one day stands in the way of hours for every week."""
+    ahead = ExtraHours.objects.filter(practitioner=practitioner, day__gte=from_day - A_DAY)
+    ahead = ahead.exclude(location=location).select_related("location").order_by("day")
+    for extra, row in product(ahead, made):
+        if any(True for _ in _days_they_meet(row, extra)):
+            there = f"the extra hours at {extra.location} on {times.spoken_day(extra.day)}"
+            raise spans.refusal("overlapping_hours", f"{_span(row)} overlaps {there}.", "shifts")
+
+
+def _days_they_meet(weekly: WeeklyHours, extra: ExtraHours) -> Iterator[date]:
+    """The days on which those of the weekly hours begin that meet the extra hours."""
+    starts, ends = minutes(extra, extra.day)
+    for day in (extra.day - A_DAY, extra.day, extra.day + A_DAY):
+        if applies(weekly, day):
+            a, b = minutes(weekly, day)
+            if a < ends and starts < b:
+                yield day
 
 
 def _span(row) -> Span:

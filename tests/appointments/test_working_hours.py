@@ -10,6 +10,7 @@ from appointments.models import WeeklyHours
 from appointments.working_hours import Shift
 from clinic import times
 from clinic.errors import RuleBroken
+from locations.models import Closure
 from locations.spans import Span
 from tests import make
 
@@ -147,6 +148,53 @@ def test_extra_hours_are_added_once(atlanta, chiro, owner):
         working_hours.add_extra(chiro, atlanta, **given | {"span": Span(5, time(9), time(8))})
     working_hours.remove_extra(extra, by=owner)
     assert not chiro.extra_hours.exists()
+
+
+def test_extra_hours_are_refused_where_they_meet_weekly_hours_elsewhere(atlanta, marietta, chiro, owner):
+    given = {"day": make.MONDAY, "span": Span(0, time(16), time(19)), "by": owner}
+
+    with pytest.raises(RuleBroken, match="Robin Sample, DC works at Atlanta then: Monday") as refused:
+        working_hours.add_extra(chiro, marietta, **given)
+
+    assert (refused.value.code, list(refused.value.fields)) == ("overlapping_hours", ["starts"])
+    assert not chiro.extra_hours.exists()
+    working_hours.add_extra(chiro, marietta, **given | {"span": Span(0, time(17), time(19))})
+    working_hours.add_extra(chiro, atlanta, **given | {"span": Span(0, time(16), time(17))})  # here it is no matter
+
+
+def test_who_is_off_because_a_clinic_is_closed_may_work_elsewhere(atlanta, marietta, chiro, owner):
+    Closure.objects.create(location=atlanta, starts_on=make.MONDAY, ends_on=make.MONDAY, reason="Snow")
+
+    working_hours.add_extra(chiro, marietta, day=make.MONDAY, span=Span(0, time(9), time(12)), by=owner)
+
+    assert chiro.extra_hours.get().location == marietta
+
+
+def test_weekly_hours_are_refused_where_they_meet_extra_hours_elsewhere(atlanta, marietta, chiro, owner):
+    day = make.MONDAY + timedelta(5)
+    working_hours.add_extra(chiro, marietta, day=day, span=Span(5, time(9), time(12)), by=owner)
+    saturdays = [Shift(Span(5, time(8), time(10)))]
+
+    with pytest.raises(RuleBroken, match=r"overlaps the extra hours at Marietta on Saturday, January 9") as refused:
+        working_hours.set_week(chiro, atlanta, saturdays, from_day=make.MONDAY, by=owner)
+
+    assert (refused.value.code, list(refused.value.fields)) == ("overlapping_hours", ["shifts"])
+    assert chiro.weekly_hours.filter(weekday=0, valid_until=None).exists()  # nothing was replaced
+    assert working_hours.set_week(chiro, atlanta, saturdays, from_day=day + timedelta(1), by=owner)
+
+
+def test_two_managers_at_once_do_not_both_add_hours(atlanta, marietta, chiro, owner, monkeypatch):
+    """Who waits for the calendar decides by what the other one wrote meanwhile."""
+    saturday = make.MONDAY + timedelta(5)
+
+    def the_other_was_first(people):
+        chiro.extra_hours.create(location=atlanta, day=saturday, starts=time(9), ends=time(12))
+
+    monkeypatch.setattr(working_hours.standstill, "stand_still", the_other_was_first)
+    span = Span(5, time(11), time(13))
+
+    with pytest.raises(RuleBroken, match="extra hours at Atlanta then already"):
+        working_hours.add_extra(chiro, marietta, day=saturday, span=span, by=owner)
 
 
 def test_time_off_is_taken_once_and_taken_back(atlanta, chiro):
