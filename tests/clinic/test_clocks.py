@@ -44,3 +44,12 @@ def test_no_template_leaves_the_zone_to_django():
     ]
 
     assert found == []
+
+
+@pytest.mark.parametrize("zone", TWICE)
+def test_where_the_zone_goes_without_saying_it_is_said_in_that_hour_only(zone):
+    form = "{{ at|clock:'g:i A' }}"
+    for hour, expected in TWICE[zone]:
+        assert written(times.local(datetime(2027, 11, 7, hour, 30, tzinfo=UTC), zone), form) == expected
+    assert written(times.local(datetime(2027, 11, 7, 18, tzinfo=UTC), zone), form) in {"1:00 PM", "12:00 PM"}
+    assert written(None, form) == ""
