@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
-from appointments import booking, visit_status
+from appointments import booking, holds, visit_status
 from appointments.models import Appointment
+from clinic import times
 from tests import make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -106,6 +107,16 @@ def test_drag_moves_a_visit_and_undo_brings_it_back(opened, desk, visit, day, at
     visit.refresh_from_db()
     assert (moved, visit.starts_at) == (at(11, 15), at(10))
     expect(card(page)).to_have_attribute("aria-label", re.compile("10:00 AM – 10:15 AM"))
+    assert page.mistakes == []
+
+
+def test_a_held_time_says_for_when_and_until_when(opened, desk, day, at, chiro, atlanta, adjustment):
+    until = times.now() + timedelta(minutes=50)
+    holds.place(practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(11), until=until)
+
+    page = opened(desk, f"/calendar/?day={day}")
+
+    expect(page.locator(".is-kept")).to_have_text(re.compile(r"^Held until .+ [AP]M for 11:00 AM$"))
     assert page.mistakes == []
 
 
