@@ -37,7 +37,6 @@ STEPS = {
         Step("no-show", "Did not come", "missed", frozenset({_S.BOOKED, _S.CONFIRMED}), _S.NO_SHOW),
     )
 }
-ON_THE_DAY = {"arrive", "start", "complete"}
 UNDOABLE = {step.event for step in STEPS.values()} | {"rescheduled"}
 NEEDS_ITS_TIME = {"cancelled", "missed", "rescheduled"}  # to be undone, the visit must get its time again
 RESTORED = {"cancelled", "rescheduled"}  # the patient may have been told: reminders look for "restored"
@@ -48,11 +47,11 @@ CORRECTION = timedelta(days=7)
 
 def allowed(appointment: Appointment) -> list[Step]:
     """The steps that can be taken now, in the order of the day."""
-    return open_steps(appointment.status, appointment.starts_at, appointment.location.time_zone)
+    return open_steps(appointment.status, appointment.starts_at)
 
 
-def open_steps(status: str, starts_at: datetime, zone_name: str) -> list[Step]:
-    return [step for step in STEPS.values() if status in step.leads_from and not _too_early(step, starts_at, zone_name)]
+def open_steps(status: str, starts_at: datetime) -> list[Step]:
+    return [step for step in STEPS.values() if status in step.leads_from and not _is_too_early(step, starts_at)]
 
 
 @transaction.atomic
@@ -92,18 +91,14 @@ def _refusal(step: Step, appointment: Appointment) -> RuleBroken | None:
     if appointment.status not in step.leads_from:
         message = f"The visit is already {appointment.get_status_display().lower()}."
         return RuleBroken(message, code="wrong_status", fields={"step": message})
-    if message := _too_early(step, appointment.starts_at, appointment.location.time_zone):
+    if _is_too_early(step, appointment.starts_at):
+        message = "The visit has not begun; it can only be missed after its start."
         return RuleBroken(message, code="too_early", fields={"step": message})
     return None
 
 
-def _too_early(step: Step, starts_at: datetime, zone_name: str) -> str:
-    """Why the step cannot be taken yet, or nothing."""
-    if step.name == "no-show" and starts_at > times.now():
-        return "The visit has not begun; it can only be missed after its start."
-    if step.name in ON_THE_DAY and times.day_of(starts_at, zone_name) > times.today(zone_name):
-        return f"The visit is on another day: {times.spoken(starts_at, zone_name)}."
-    return ""
+def _is_too_early(step: Step, starts_at: datetime) -> bool:
+    return step.name == "no-show" and starts_at > times.now()
 
 
 def undo(appointment: Appointment, *, by: User, expected: int | None = None) -> Appointment:

@@ -145,7 +145,7 @@ def _card(visit, steps, place, day, user, now) -> Card:
     may_change = access.can(user, "appointment.change", place)
     since = next((s.at for s in reversed(steps) if s.step == SINCE.get(visit.status)), None)
     late = _minutes(visit.starts_at, now) if visit.status in COLUMNS[0][3] else 0
-    offered = _offered(visit, place.time_zone) if may_change else {}
+    offered = _offered(visit, day > place.today()) if may_change else {}
     forward = next((offered.pop(name) for name in FORWARD if name in offered), None)
     last = steps[-1] if steps else None
     return Card(
@@ -168,10 +168,10 @@ def _card(visit, steps, place, day, user, now) -> Card:
     )
 
 
-def _offered(visit, zone_name: str) -> dict[str, visit_status.Step]:
-    """By name; a cancellation asks for a reason, so it is on the visit's own page."""
-    steps = visit_status.open_steps(visit.status, visit.starts_at, zone_name)
-    return {step.name: step for step in steps if step.name != "cancel"}
+def _offered(visit, is_ahead: bool) -> dict[str, visit_status.Step]:
+    """By name; a cancellation asks for a reason, so it is on the visit's own page. Days ahead can only be confirmed."""
+    steps = visit_status.open_steps(visit.status, visit.starts_at)
+    return {s.name: s for s in steps if s.name != "cancel" and (s.name == "confirm" or not is_ahead)}
 
 
 def _minutes(since, now) -> int:

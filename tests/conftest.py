@@ -3,7 +3,6 @@ import os
 import shutil
 
 import pytest
-import time_machine
 from django.db import connection
 from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
@@ -25,13 +24,6 @@ def pytest_runtest_setup(item):
     if item.get_closest_marker("browser") and not CHROMIUM:
         reason = "No Chromium was found; install one or name it in CHROMIUM."
         pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip(reason)
-
-
-@pytest.fixture
-def that_morning():
-    """It is eight o'clock on the day of the visits, in Atlanta."""
-    with time_machine.travel(make.at(8), tick=False):
-        yield
 
 
 @pytest.fixture

@@ -53,7 +53,6 @@ def test_availability_names_the_wrong_parameter(api, desk, evaluation_type, quer
     assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
 
 
-@pytest.mark.usefixtures("that_morning")
 def test_booking_and_the_way_of_a_visit(api, desk, body):
     client = api(desk)
     booked = client.post("/api/v1/appointments/", body)

@@ -223,7 +223,6 @@ def test_drag_answers_with_its_undoing(sign_in, desk, visit):
 # ---- The page of a visit, and its steps
 
 
-@pytest.mark.usefixtures("that_morning")
 def test_visit_page_tells_facts_steps_and_history(sign_in, desk, visit):
     visit_status.confirm(visit, by=desk, reason="By phone")
 
@@ -274,7 +273,6 @@ def test_visit_page_shows_what_other_packages_offer(sign_in, desk, visit, monkey
     assert sign_in(desk).get(f"/appointments/{visit.pk}/").status_code == 200
 
 
-@pytest.mark.usefixtures("that_morning")
 def test_step_is_taken_and_leads_on(sign_in, desk, visit):
     answer = sign_in(desk).post(f"/appointments/{visit.pk}/step/", {"step": "arrive", "next": "/calendar/"})
 
@@ -319,7 +317,6 @@ def test_steps_are_never_taken_by_get(sign_in, desk, visit):
     assert sign_in(desk).get(f"/appointments/{visit.pk}/step/").status_code == 405
 
 
-@pytest.mark.usefixtures("that_morning")
 def test_visit_page_takes_a_wrong_click_back(sign_in, desk, visit):
     client = sign_in(desk)
     client.post(f"/appointments/{visit.pk}/step/", {"step": "arrive"})

@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 import pytest
 import time_machine
 from django.http import Http404
@@ -75,7 +73,6 @@ def test_out_of_scope_cannot_step(visit, marietta):
         visit_status.confirm(visit, by=make.user("desk", marietta))
 
 
-@pytest.mark.usefixtures("that_morning")
 def test_allowed_steps_are_those_of_the_day(visit):
     assert [step.name for step in visit_status.allowed(visit)] == ["confirm", "arrive", "cancel"]
 
@@ -97,15 +94,3 @@ def test_a_visit_that_was_moved_out_of_sight_meanwhile_is_not_cancelled(visit, d
         visit_status.cancel(seen_before, by=desk)
 
     assert Appointment.objects.get().status == "booked"
-
-
-@pytest.mark.parametrize("step", ["arrive", "start", "complete"])
-def test_nobody_arrives_on_another_day(visit, desk, step):
-    Appointment.objects.filter(pk=visit.pk).update(status=min(visit_status.STEPS[step].leads_from))
-
-    with time_machine.travel(at(0) - timedelta(minutes=1)), pytest.raises(RuleBroken) as refused:
-        visit_status.take(step, visit, by=desk)
-    assert refused.value.code == "too_early"
-
-    with time_machine.travel(at(0, 1)):
-        assert visit_status.take(step, visit, by=desk).status == visit_status.STEPS[step].leads_to

@@ -35,7 +35,6 @@ def _shown(board):
     return {**columns, "gone": [card.pk for card in board.gone]}
 
 
-@pytest.mark.usefixtures("that_morning")
 def test_board_sorts_visits_by_where_they_are(atlanta, desk, book):
     ways = [[], ["arrive"], ["arrive", "start"], ["arrive", "start", "complete"], ["cancel"]]
     visits = [book(9 + n) for n in range(len(ways))]
@@ -63,7 +62,6 @@ def test_board_offers_the_step_forward_and_not_to_owners(atlanta, desk, owner, b
     assert (seen.pk, seen.forward, seen.others, seen.undo) == (visit.pk, None, [], None)
 
 
-@pytest.mark.usefixtures("that_morning")
 def test_board_counts_the_minutes_of_waiting(atlanta, desk, book):
     visit = book(9)
     visit_status.arrive(visit, by=desk)
@@ -206,7 +204,6 @@ def test_page_without_a_location_says_what_to_do(db, sign_in):
     assert "You have no location yet" in page
 
 
-@pytest.mark.usefixtures("that_morning")
 def test_button_on_the_board_takes_the_step_and_comes_back(atlanta, desk, book, sign_in):
     visit = book(9)
 
