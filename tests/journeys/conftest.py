@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests import clock
 from tests.conftest import CHROMIUM
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,13 @@ ARGUMENTS = [
 PATIENCE = 60_000  # milliseconds; on a busy machine everything takes its time
 # The journey is told on the embedded default, whatever the rest of the suite runs on.
 ELSEWHERE = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "BASE_URL", "ALLOWED_HOSTS", "HOST", "DEBUG", "SECRET_KEY")
+
+
+@pytest.fixture(autouse=True)
+def today():
+    """The servers of a journey know no other day than the real one."""
+    with clock.real():
+        yield
 
 
 @dataclass
