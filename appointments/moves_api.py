@@ -7,6 +7,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from appointments import bulk_moves, move_previews, proposal_page
+from appointments.api_shapes import DayField, one, valid
 from appointments.bulk_moves import Span
 from appointments.models import Appointment
 from appointments.proposals import Choice
@@ -20,8 +21,8 @@ class AskIn(StrictSerializer):
 
     practitioner = IdField(required=False)
     location = serializers.ListField(child=LineField(), required=False, help_text="Slugs; every one in sight.")
-    first = serializers.DateField()
-    last = serializers.DateField()
+    first = DayField()
+    last = DayField()
     only_stuck = serializers.BooleanField(
         default=False, help_text="Those that cannot take place as booked; else the practitioner is not there."
     )
@@ -52,9 +53,7 @@ class VisitMoves(viewsets.ViewSet):
     @action(detail=False, methods=["post"])
     def preview(self, request):
         """The visits that have to move, with a time proposed for each, others near it, and the mail it would make."""
-        given = AskIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        asked = given.validated_data
+        asked = valid(AskIn, request.data)
         span = self._span(request, asked)
         found = bulk_moves.affected(span, request.user)
         shown = found[: bulk_moves.MOST]
@@ -74,9 +73,7 @@ class VisitMoves(viewsets.ViewSet):
     @extend_schema(request=MoveTogetherIn)
     def create(self, request):
         """Move them, all or none; 409 says by appointment what is in the way and what is free instead."""
-        given = MoveTogetherIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        asked = given.validated_data
+        asked = valid(MoveTogetherIn, request.data)
         ids = [one["appointment"] for one in asked["moves"]]
         if len(set(ids)) < len(ids):
             raise ValidationError({"moves": ["An appointment is named twice."]})
@@ -116,18 +113,12 @@ class VisitMoves(viewsets.ViewSet):
         )
 
     def _person(self, pk, field):
-        found = Practitioner.objects.select_related("user").filter(pk=pk).first()
-        if found is None:
-            raise ValidationError({field: ["There is no such practitioner."]})
-        return found
+        return one(Practitioner.objects.select_related("user"), field, pk=pk)
 
     def _place(self, request, slug):
         if slug is None:
             return None
-        found = Location.objects.visible_to(request.user, "appointment.change").filter(slug=slug).first()
-        if found is None:
-            raise ValidationError({"to_location": ["There is none such."]})
-        return found
+        return one(Location.objects.visible_to(request.user, "appointment.change"), "to_location", slug=slug)
 
 
 def _line(row, why) -> dict:

@@ -1,6 +1,5 @@
 """Endpoints for series: a pattern is proposed visit by visit, and what was chosen is booked all or none."""
 
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -306,8 +305,6 @@ class SeriesEndpoint(viewsets.GenericViewSet):
         return Response(body, status=code)
 
     def _get(self, pk):
-        if int(pk) >= 2**63:
-            raise Http404
         return get_object_or_404(self.get_queryset(), pk=pk)
 
     def _mine(self):

@@ -104,6 +104,12 @@ def test_a_wrong_question_names_its_field(api, desk, visits, ill, change, field)
     assert (answer.status_code, [*answer.json()["fields"]]) == (400, [field])
 
 
+def test_days_beyond_all_calendars_are_named(api, desk, visits, ill):
+    answer = api(desk).post(PREVIEW, {**ill, "first": "9999-12-31", "last": "9999-12-31"})
+
+    assert (answer.status_code, [*answer.json()["fields"]]) == (400, ["first", "last"])
+
+
 def test_without_a_practitioner_only_what_is_stuck_can_be_asked_for(api, desk, visits, ill):
     del ill["practitioner"]
 
