@@ -5,6 +5,9 @@ Each package has the parts that are its own in a `chart_file` module, found by n
 """
 
 import json
+import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +22,10 @@ from clinic.errors import RuleBroken
 ABOUT = {"id", "title", "edge_case_tags", "notes", "schema", "age_at_baseline"}
 # Results are worked out anew; those that a file brings are not taken over.
 RESULTS = {"expected", "derived"}
+
+
+_INSTANT = re.compile(r"(\d{4})-\d\d-\d\d[T ].*")
+YEARS = range(1900, 2101)
 
 
 @dataclass
@@ -61,6 +68,8 @@ def read(text: str) -> dict:
 
 def faults(chart: dict) -> dict[str, str]:
     """Everything that is wrong with the file, by JSON path."""
+    if unfit := dict(_unfit(chart, "$")):
+        return unfit
     known = {part for package in packages() for part in package.PARTS} | ABOUT | RESULTS
     found = {f"$.{name}": "There is no such part." for name in chart if name not in known}
     if "patient" not in chart:
@@ -68,6 +77,28 @@ def faults(chart: dict) -> dict[str, str]:
     for package in packages():
         found |= package.faults(chart)
     return found
+
+
+def _unfit(node, at: str) -> Iterator[tuple[str, str]]:
+    """What no part of a chart can hold: text that the databases do not take, and instants beyond all calendars."""
+    if isinstance(node, dict):
+        for name, inner in node.items():
+            if _is_unfit(name):
+                yield f"{at}.{name!a}", "Remove the control characters."
+            else:
+                yield from _unfit(inner, f"{at}.{name}")
+    elif isinstance(node, list):
+        for n, inner in enumerate(node):
+            yield from _unfit(inner, f"{at}[{n}]")
+    elif isinstance(node, str):
+        if _is_unfit(node):
+            yield at, "Remove the control characters."
+        elif (found := _INSTANT.fullmatch(node)) and int(found[1]) not in YEARS:
+            yield at, f"Give a year from {YEARS[0]} to {YEARS[-1]}."
+
+
+def _is_unfit(text: str) -> bool:
+    return any(unicodedata.category(c) == "Cs" or (ord(c) < 32 and c not in "\t\n\r") for c in text)
 
 
 def bring_in(chart: dict, *, by_whom: str = "import_chart"):
@@ -89,3 +120,40 @@ def take_out(patient) -> dict:
         for name, part in package.take_out(patient).items():
             chart[name] = {**chart[name], **part} if name == "derived" and name in chart else part
     return chart
+
+
+def differences(given, stored, at: tuple = ()) -> list[list]:
+    """Where a part as it was given is not as it would be taken out: [path, given], or [path, given, stored].
+
+    The same thing said otherwise (an instant in UTC, a telephone number with dashes) or a word that has no place; what
+    the file leaves out is no difference.
+    """
+    if isinstance(given, dict) and isinstance(stored, dict):
+        found = []
+        for name, value in given.items():
+            if name in RESULTS:
+                continue
+            here = (*at, name)
+            found += differences(value, stored[name], here) if name in stored else [[list(here), value]]
+        return found
+    if isinstance(given, list) and isinstance(stored, list) and len(given) == len(stored):
+        pairs = enumerate(zip(given, stored, strict=True))
+        return [one for n, (value, kept) in pairs for one in differences(value, kept, (*at, n))]
+    is_same = given == stored and isinstance(given, bool) == isinstance(stored, bool)
+    return [] if is_same else [[list(at), given, stored]]
+
+
+def as_given(part, found: list[list]) -> None:
+    """Put the differences back, each where what is stored is still what was stored then."""
+    for (*above, last), given, *stored in found:
+        node = part
+        for step in above:
+            node = _child(node, step)
+        if isinstance(node, dict | list) and (_child(node, last) == stored[0] if stored else last not in node):
+            node[last] = given
+
+
+def _child(node, step):
+    if isinstance(node, dict):
+        return node.get(step)
+    return node[step] if isinstance(node, list) and isinstance(step, int) and step < len(node) else None

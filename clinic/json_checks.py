@@ -25,6 +25,14 @@ def _is_instant(value):
     return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
+def day(value) -> date | None:
+    """The date, or None where it is none."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) and _is_date(value) else None
+    except ValueError:
+        return None
+
+
 def schema(path: Path) -> Draft202012Validator:
     return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")), format_checker=_FORMATS)
 

@@ -18,6 +18,6 @@ class Backend(BaseEmailBackend):
         for message in email_messages:
             name = f"{times.now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
             part = folder / f".{name}.part"
-            part.write_bytes(message.message().as_bytes(linesep="\r\n"))
+            part.write_bytes(getattr(message, "content", None) or message.message().as_bytes(linesep="\r\n"))
             part.rename(folder / f"{name}.eml")
         return len(email_messages)

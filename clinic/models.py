@@ -74,6 +74,7 @@ class Message(models.Model):
     to = models.EmailField(blank=True)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True, help_text="As sent, but with the secret links taken out.")
+    html = models.TextField(blank=True, help_text="The same as the patient saw it.")
     message_id = models.CharField(max_length=200, unique=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.WAITING)
     reason = models.TextField(blank=True)
@@ -86,6 +87,7 @@ class Message(models.Model):
     in_data = models.BooleanField(default=False, help_text="From here on the server may have taken it.")
     maybe_twice = models.BooleanField(default=False, help_text="Sent again after an attempt that may have succeeded.")
     sent_at = models.DateTimeField(null=True, db_index=True)
+    delivered_at = models.DateTimeField(null=True, help_text="Told by the mail service of the patient, where it tells.")
 
     class Meta:
         ordering = ["-due_at", "-id"]
@@ -103,7 +105,32 @@ class MessagePart(models.Model):
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="parts")
     key = models.CharField(max_length=200, unique=True)
+    patient_id = models.BigIntegerField(null=True, db_index=True, help_text="Where the mail is to several at once.")
     left_out = models.CharField(max_length=200, blank=True)
+
+
+class AddressFault(models.Model):
+    """An address that takes no mail, and why; nothing is sent to it until it is mended."""
+
+    class Kind(models.TextChoices):
+        BOUNCED = "bounced", "Comes back"
+        COMPLAINED = "complained", "Reported as unwanted"
+
+    address = models.EmailField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField()
+    message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="address_faults")
+    mended_at = models.DateTimeField(null=True)
+    mended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="addresses_mended")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address"], condition=models.Q(mended_at=None), name="one_standing_address_fault"
+            )
+        ]
 
 
 class Link(models.Model):
@@ -152,3 +179,4 @@ class Heartbeat(models.Model):
 
     name = models.CharField(max_length=40, unique=True)
     at = models.DateTimeField()
+    holder = models.CharField(max_length=80, blank=True, help_text="Who it is, where only one may be.")

@@ -11,7 +11,7 @@ from django.db import connection
 
 def rows(sql: str, *params) -> list[tuple]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql, params or None)  # without any the statement is not looked through for marks
         return cursor.fetchall()
 
 

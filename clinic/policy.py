@@ -2,6 +2,7 @@
 
 PUBLIC = "public"  # anybody: sign-in, health, public pages
 LINK = "link"  # the holder of a link from a mail; the view checks the token
+SERVICE = "service"  # a program of somebody else's; the view checks its secret
 SIGNED_IN = "signed-in"  # anybody who works here; the view shows only their own
 
 

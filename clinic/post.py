@@ -4,8 +4,11 @@ import contextlib
 import smtplib
 import ssl
 
-from django.core.mail import EmailMessage, get_connection
+from django.conf import settings
+from django.core.mail import get_connection
 from django.core.mail.message import sanitize_address
+
+from clinic.mail_content import Letter
 
 
 class ServerAway(Exception):  # noqa: N818 -- reads as the sentence it is
@@ -35,8 +38,9 @@ class Unsure(Exception):  # noqa: N818
 class Post:
     """Opened when first needed, reused for every mail of a sweep, opened anew after it was lost."""
 
-    def __init__(self):
-        self._backend = get_connection()
+    def __init__(self, **options):
+        """`options` as the mail backend takes them: `timeout` in seconds, where it is not that of the settings."""
+        self._backend = get_connection(**options)
 
     def open(self) -> None:
         """Raises ServerAway."""
@@ -49,23 +53,22 @@ class Post:
             self._abandon()
             raise ServerAway(f"The mail server cannot be reached: {_said(error)}") from error
 
-    def deliver(self, mail: EmailMessage) -> None:
+    def deliver(self, letter: Letter) -> None:
         """Hand over one mail to its one recipient. Raises Refused, TryLater or Unsure."""
         smtp = getattr(self._backend, "connection", None)
         if not isinstance(smtp, smtplib.SMTP):  # mails as files: written whole or not at all
             try:
-                self._backend.send_messages([mail])
+                self._backend.send_messages([letter.as_email])
             except OSError as error:
                 raise TryLater(f"The mail could not be written: {_said(error)}") from error
             return
         # Step by step instead of sendmail(): only so is it known whether the connection was lost before or in DATA.
-        content = mail.message().as_bytes(linesep="\r\n")
         self._before_content(smtp.ehlo_or_helo_if_needed)
-        self._judge(*self._before_content(smtp.mail, sanitize_address(mail.from_email, "utf-8")))
-        recipient = sanitize_address(mail.recipients()[0], "utf-8")
-        self._judge(*self._before_content(smtp.rcpt, recipient), is_address=True)
+        returns_to = settings.BOUNCE_ADDRESS or letter.sender
+        self._judge(*self._before_content(smtp.mail, sanitize_address(returns_to, "utf-8")))
+        self._judge(*self._before_content(smtp.rcpt, letter.recipient), is_address=True)
         try:
-            answer = smtp.data(content)
+            answer = smtp.data(letter.content)
         except smtplib.SMTPDataError as error:
             answer = error.smtp_code, error.smtp_error
         except OSError as error:

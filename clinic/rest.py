@@ -5,6 +5,7 @@ import json
 import re
 from datetime import UTC, datetime
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -104,11 +105,17 @@ def explain(error, context):
             body["nearest"] = [slot.as_json() for slot in error.nearest]
         if error.alternatives:
             body["alternatives"] = {key: [slot.as_json() for slot in free] for key, free in error.alternatives.items()}
+        if error.in_the_way:
+            body["in_the_way"] = error.in_the_way
+        if error.conflict:
+            body["conflict"] = error.conflict
         return Response(body, status=error.status)
     if isinstance(error, Closed):
         return Response({"code": error.code, "detail": error.message, "fields": {}}, status=403)
     if isinstance(error, Http404):
         error = exceptions.NotFound("Not found.")
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
     response = exception_handler(error, context)
     if response is None:
         return None

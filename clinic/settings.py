@@ -11,7 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("ATLAS_VAR") or ROOT / "var")
-(VAR / "mail").mkdir(parents=True, exist_ok=True)
+for folder in ("mail", "static"):  # WhiteNoise warns of a folder that is not there
+    (VAR / folder).mkdir(parents=True, exist_ok=True)
 
 # The order of the packages: each may import only those before it (docs/architecture.md).
 LAYERS = ["clinic", "locations", "patients", "appointments", "evaluations", "careplans", "dashboard"]
@@ -94,10 +95,13 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL")
+_IN_REDIS = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": _IN_REDIS
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(VAR / "cache")}
+    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(VAR / "cache")},
+    # Requests of the API are counted here, at each of them: without Redis by the web process for itself.
+    "rates": _IN_REDIS if REDIS_URL else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
 AUTH_USER_MODEL = "clinic.User"
@@ -142,7 +146,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en-us"  # of the staff's pages
+LANGUAGES = [("en", "English"), ("es", "Español")]  # that patients are written to in (`clinic/catalogs.py`)
+LOCALE_PATHS = [VAR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -169,8 +175,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "clinic.rest.explain",
     "DEFAULT_SCHEMA_CLASS": "clinic.api_docs.Schema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.UserRateThrottle",
-        "rest_framework.throttling.AnonRateThrottle",
+        "clinic.api_rates.PerUser",
+        "clinic.api_rates.PerAddress",
     ],
     "DEFAULT_THROTTLE_RATES": {"user": env("API_RATE", "6000/min"), "anon": "60/min"},
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -180,7 +186,7 @@ SPECTACULAR_SETTINGS = {"TITLE": "Atlas", "VERSION": "1", "SERVE_INCLUDE_SCHEMA"
 
 
 def mail_settings(url):
-    """`smtp://user:password@host:port?tls=1` (or `?ssl=1`), or `file:///folder`."""
+    """`smtp://user:password@host:port?tls=1` (or `?ssl=1`; `&timeout=120`), or `file:///folder`."""
     parts = urlsplit(url)
     if parts.scheme == "file":
         return {"EMAIL_BACKEND": "clinic.mail_files.Backend", "EMAIL_FILE_PATH": unquote(parts.path)}
@@ -195,15 +201,47 @@ def mail_settings(url):
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_TLS": query.get("tls") == ["1"],
         "EMAIL_USE_SSL": query.get("ssl") == ["1"],
-        "EMAIL_TIMEOUT": 120,  # shorter makes "accepted, but the answer came late" common: a doubled mail
+        # Shorter than 120 s makes "accepted, but the answer came late" common: a doubled mail.
+        "EMAIL_TIMEOUT": int(query.get("timeout", ["120"])[0]),
     }
 
 
 globals().update(mail_settings(env("EMAIL_URL", f"file://{VAR / 'mail'}")))
+# How long a sender keeps the mails it claimed, from the last it began; who dies is succeeded then. And how long after
+# each failure a mail is tried again: once more often than there are numbers.
+MAIL_LEASE_SECONDS = float(env("MAIL_LEASE_SECONDS", "600"))
+MAIL_RETRY_SECONDS = tuple(float(part) for part in env("MAIL_RETRY_SECONDS", "300,900,3600,3600").split(","))
+if 4 * globals().get("EMAIL_TIMEOUT", 0) > MAIL_LEASE_SECONDS:
+    raise ImproperlyConfigured("MAIL_LEASE_SECONDS must be at least four times the timeout of EMAIL_URL (120).")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "Atlas clinics <clinic@example.org>")
+BOUNCE_ADDRESS = env("BOUNCE_ADDRESS")  # where mails come back to; where it is empty, to the sender
+# The service that carries the mails and reports what became of them at /mail-events/SERVICE/.
+MAIL_SERVICE = env("MAIL_SERVICE").lower()
+ANYMAIL = {"WEBHOOK_SECRET": env("MAIL_WEBHOOK_SECRET")}
+if MAIL_SERVICE:
+    if ":" not in ANYMAIL["WEBHOOK_SECRET"]:
+        raise ImproperlyConfigured("With MAIL_SERVICE, MAIL_WEBHOOK_SECRET must be set: user:password.")
+    _key = env("MAIL_WEBHOOK_KEY")
+    if not _key and MAIL_SERVICE in {"mailersend", "mailgun", "mandrill"}:
+        raise ImproperlyConfigured(
+            f"With MAIL_SERVICE={MAIL_SERVICE}, MAIL_WEBHOOK_KEY must be set: it signs its reports."
+        )
+    # Each service has a name of its own for it.
+    _names = "WEBHOOK_SIGNING_KEY", "WEBHOOK_KEY", "SIGNING_SECRET", "TRACKING_WEBHOOK_VERIFICATION_KEY"
+    ANYMAIL |= {f"{MAIL_SERVICE.upper()}_{name}": _key for name in _names if _key}
 
 # How long a booking rests before its notice is mailed: a slip put right at once is never mailed.
 NOTICE_GRACE_SECONDS = int(env("NOTICE_GRACE_SECONDS", "180"))
+
+# Care plans are looked at again after so many days or visits, whichever comes first, in active and in supportive care
+# (clinical reference 4.3); so many days past that they get no further visits.
+REEVALUATE_ACTIVE = tuple(int(part) for part in env("REEVALUATE_ACTIVE", "30,12").split(","))
+REEVALUATE_SUPPORTIVE = tuple(int(part) for part in env("REEVALUATE_SUPPORTIVE", "90,6").split(","))
+REEVALUATION_GRACE_DAYS = int(env("REEVALUATION_GRACE_DAYS", "7"))
+# A first headache from this age on is a red flag: the safer of the two ages in print (clinical reference 1.4, L5).
+OLDER_ONSET_AGE = int(env("OLDER_ONSET_AGE", "50"))
+# How often one network may look at and send the public pages, (how often, in so many seconds).
+PAGE_RATES = {"seen": (120, 60), "sent": (60, 600)}
 BEAT_SECONDS = float(env("BEAT_SECONDS", "60"))
 
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
@@ -218,26 +256,41 @@ if not REDIS_URL:
         "store_processed": False,
     }
 else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1800}
+    # A call that is not answered within it is given to another worker: longer than the longest task (below). A server
+    # that is gone without a word is noticed, and a worker that stands still with it is none (celery#8091).
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 1800, "socket_timeout": 60, "socket_connect_timeout": 10, "socket_keepalive": True,
+        "health_check_interval": 25, "retry_on_timeout": True,
+    }  # fmt: skip
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A sweep stops by itself after four minutes and the mail it is at (clinic/delivery.py); this is for what hangs.
+CELERY_TASK_TIME_LIMIT = 1500
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # the broker is not what says that a mail is sent
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat")
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is away is waited for, however long
+CELERY_RESULT_EXPIRES = None  # there are no results to clear away
+CELERY_BEAT_SCHEDULER = "clinic.beat:Scheduler"
 # An interval, not a crontab: clock changes cannot make it run twice or not at all. `expires` keeps a
 # stopped worker from finding an hour of wake-up calls.
 CELERY_BEAT_SCHEDULE = {
     "send due messages": {
         "task": "clinic.tasks.send_due_messages",
         "schedule": BEAT_SECONDS,
-        "options": {"expires": max(1, BEAT_SECONDS - 5)},
+        "options": {"expires": max(5, BEAT_SECONDS - 5)},
     },
     "offer free times": {
         "task": "appointments.tasks.offer_free_times",
         "schedule": BEAT_SECONDS,
-        "options": {"expires": max(1, BEAT_SECONDS - 5)},
+        "options": {"expires": max(5, BEAT_SECONDS - 5)},
+    },
+    "forget booking requests": {
+        "task": "appointments.tasks.forget_booking_requests",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
     },
 }
 

@@ -9,9 +9,12 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils import timezone
+from django.utils.dates import MONTHS, WEEKDAYS
+from django.utils.translation import gettext
 
 from clinic.errors import RuleBroken
 
@@ -91,6 +94,14 @@ def instant(day: date, wall: time, zone_name: str, *, fold: int = 0) -> datetime
     return before
 
 
+def same_wall(instant_: datetime, zone_name: str, new_zone: str) -> datetime:
+    """When the wall of the other zone shows what that of the first shows at the instant, in the same pass; as `instant`
+    where the other one skips it.
+    """
+    wall = local(instant_, zone_name)
+    return instant(wall.date(), wall.time(), new_zone, fold=wall.fold)
+
+
 def passes(day: date, wall: time, zone_name: str) -> dict[str, datetime]:
     """The two instants of a wall-clock time in the hour that comes twice, by what the clock is called: EDT, then EST.
 
@@ -100,6 +111,33 @@ def passes(day: date, wall: time, zone_name: str) -> dict[str, datetime]:
         return {}
     both = (instant(day, wall, zone_name, fold=fold) for fold in (0, 1))
     return {f"{local(one, zone_name):%Z}": one for one in both}
+
+
+class RepeatedHour(NamedTuple):
+    """When the clock is put back: minutes since midnight that come twice on the day, and what each pass is called."""
+
+    day: date
+    begins: int
+    ends: int
+    first: str
+    second: str
+
+
+@lru_cache(maxsize=1_000)
+def repeated_hours(year: int, zone_name: str) -> tuple[RepeatedHour, ...]:
+    """Those of a year, in order; one in most zones that have summer time."""
+    found = []
+    day = date(year, 1, 1)
+    while day.year == year:
+        start, next_start = day_start(day, zone_name), day_start(day + timedelta(days=1), zone_name)
+        if next_start - start > DAY:
+            edges = _offsets_of_day(day, zone_name)
+            for (_, before), (at, after) in pairwise(edges):
+                begins = at + after - (start + edges[0][1])
+                names = (f"{local(from_minute(minute), zone_name):%Z}" for minute in (at - 1, at))
+                found.append(RepeatedHour(day, begins, begins + before - after, *names))
+        day += timedelta(days=1)
+    return tuple(found)
 
 
 def exact(day: date, wall: time, zone_name: str) -> datetime:
@@ -182,12 +220,13 @@ def check_range(instant_: datetime, field: str) -> datetime:
 
 
 def spoken(instant_: datetime, zone_name: str, *, year: bool = True) -> str:
-    """`Tuesday, March 3, 2026 at 9:00 AM EST`: the zone is always named."""
+    """`Tuesday, March 3, 2026 at 9:00 AM EST`, in the reader's language: the zone is always named."""
     at = local(instant_, zone_name)
-    day = spoken_day(at.date()) if year else f"{at:%A, %B} {at.day}"
-    return f"{day} at {at:%I:%M %p %Z}".replace(" at 0", " at ")
+    hour = f"{at.hour % 12 or 12}:{at:%M} {'AM' if at.hour < 12 else 'PM'} {at:%Z}"
+    return gettext("%(day)s at %(hour)s") % {"day": spoken_day(at.date(), year=year), "hour": hour}
 
 
-def spoken_day(day: date) -> str:
-    """`Tuesday, March 3, 2026`"""
-    return f"{day:%A, %B} {day.day}, {day.year}"
+def spoken_day(day: date, *, year: bool = True) -> str:
+    """`Tuesday, March 3, 2026`, in the reader's language."""
+    form = gettext("%(weekday)s, %(month)s %(day)s, %(year)s") if year else gettext("%(weekday)s, %(month)s %(day)s")
+    return form % {"weekday": WEEKDAYS[day.weekday()], "month": MONTHS[day.month], "day": day.day, "year": day.year}

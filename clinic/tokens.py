@@ -2,12 +2,17 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 from django.db.models import F
 
 from clinic import times
 from clinic.models import ApiToken, Link
+
+_batch: ContextVar[list | None] = ContextVar("batch", default=None)
 
 
 def hashed(token: str) -> str:
@@ -17,20 +22,42 @@ def hashed(token: str) -> str:
 def issue_link(*, purpose: str, on, expires_at) -> str:
     """A new link token (43 characters); only its hash is stored."""
     token = secrets.token_urlsafe(32)
-    Link.objects.create(
+    row = Link(
         token_hash=hashed(token),
         purpose=purpose,
         about=on._meta.label_lower,
         about_id=on.pk,
         expires_at=expires_at,
     )
+    if (batch := _batch.get()) is None:
+        row.save(force_insert=True)
+    else:
+        batch.append(row)
     return token
 
 
-def find_link(token: str, *, purpose: str) -> Link | None:
+@contextmanager
+def written_together():
+    """Links issued inside are stored by one statement at the end; none is, where it ends with an error."""
+    mark = _batch.set(rows := [])
+    try:
+        yield
+        Link.objects.bulk_create(rows, batch_size=500)
+    finally:
+        _batch.reset(mark)
+
+
+def find_link(token: str, *, purpose: str | Collection[str]) -> Link | None:
     """The link, or None alike for wrong, expired, revoked and foreign-purpose tokens: none tells which."""
-    link = Link.objects.filter(token_hash=hashed(token), purpose=purpose, revoked_at=None).first()
+    purposes = [purpose] if isinstance(purpose, str) else purpose
+    link = Link.objects.filter(token_hash=hashed(token), purpose__in=purposes, revoked_at=None).first()
     return link if link and link.expires_at > times.now() else None
+
+
+def find_used_link(token: str, *, purpose: str, within: timedelta) -> Link | None:
+    """The link that was spent so shortly ago that who comes with it again may have pressed its button twice."""
+    rows = Link.objects.filter(token_hash=hashed(token), purpose=purpose)
+    return rows.filter(used_at__gt=times.now() - within).first()
 
 
 def use_link(link: Link) -> bool:

@@ -8,7 +8,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from clinic import views
+from clinic import mail_services, views
 
 router = SimpleRouter()
 for layer in settings.LAYERS:
@@ -19,6 +19,7 @@ for layer in settings.LAYERS:
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("mail-events/<slug:service>/", mail_services.mail_events, name="mail-events"),
     path("accounts/", include("allauth.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", views.api_docs, name="api-docs"),

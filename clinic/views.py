@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -8,10 +6,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_safe
 
 from clinic import api_docs as documentation
-from clinic import policy, times
+from clinic import heartbeats, outbox, policy, times
 from clinic.celery import app as celery_app
 from clinic.errors import Closed
-from clinic.models import Heartbeat
 from clinic.policy import requires
 
 
@@ -24,12 +21,15 @@ def healthz(request):
 @require_safe
 @requires(policy.PUBLIC)
 def readyz(request):
-    """Database, broker, and beat heard from in the last five minutes; 503 names what is missing."""
-    state = {"database": False, "broker": False, "beat": False}
+    """Database, broker, beat and a worker heard from in the last five minutes, and a clock that is not behind a mail
+    that was sent; 503 names what is missing."""
+    state = {"database": False, "broker": False, "beat": False, "worker": False, "clock": False}
     try:
         connection.ensure_connection()
         state["database"] = True
-        state["beat"] = Heartbeat.objects.filter(name="beat", at__gte=times.now() - timedelta(minutes=5)).exists()
+        pulse = heartbeats.pulse()
+        state |= {"beat": not pulse.is_beat_silent, "worker": not pulse.is_worker_silent}
+        state["clock"] = outbox.waits_until(times.now()) is None
         with celery_app.connection_for_write() as broker:
             broker.ensure_connection(max_retries=1, timeout=2)
             state["broker"] = True

@@ -20,9 +20,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--dry-run", action="store_true", help="only list who would get what, and why")
+        parser.add_argument(
+            "--clock-is-right", action="store_true",
+            help="wait no longer for the clock to catch up with a mail that was sent by a wrong one",
+        )  # fmt: skip
         parser.add_argument("--at", metavar="ISO", help="as if it were this instant")
 
     def handle(self, *args, **options):
+        if options["clock_is_right"]:
+            self.stdout.write(f"{outbox.believe_the_clock()} were sent by a wrong clock.")
         at = instant(options["at"]) if options["at"] else None
         messages = outbox.send_due(at, dry_run=options["dry_run"])
         for message in messages:

@@ -1,11 +1,13 @@
-/** Drafts that pages keep on this device; signing out takes them away. */
+/** Drafts that pages keep on this device, under `PREFIX` and the number of the person; signing out takes theirs away. */
 export const PREFIX = "atlas.draft.";
 
+const leaving = document.querySelector("form[data-sign-out]");
 let isLeaving = false;
 
-document.querySelector("form[data-sign-out]")?.addEventListener("submit", () => { isLeaving = true; });
+leaving?.addEventListener("submit", () => { isLeaving = true; });
 // Not at the submit: whoever is asked "leave the page?" and stays keeps the drafts.
 addEventListener("pagehide", () => {
   if (!isLeaving) return;
-  for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+  const own = `${PREFIX}${leaving.dataset.signOut}.`;
+  for (const key of Object.keys(localStorage)) if (key.startsWith(own)) localStorage.removeItem(key);
 });
