@@ -41,9 +41,13 @@ TABLE: dict[str, dict[str, str]] = {
     "evaluation.amend": _CLINICAL,
     "evaluation.unsigned": {OWNER: ALL, MANAGER: HERE, CLINICIAN: OWN},
     "red_flag.resolve": _CLINICAL,
+    "incident.read": {OWNER: ALL, MANAGER: HERE, CLINICIAN: OWN},
+    "incident.change": {OWNER: ALL, MANAGER: HERE},
     "careplan.read": _CLINICAL,
     "careplan.write": _CLINICAL,
     "careplan.schedule": _OPERATIONS,
+    "plan_template.read": {OWNER: ALL, CLINICIAN: ALL},
+    "plan_template.change": {OWNER: ALL},
     "chart.open": {CLINICIAN: HERE},
     "chart.review": {OWNER: ALL, MANAGER: HERE, AUDITOR: ALL},
     "audit.read": {OWNER: ALL, MANAGER: HERE, AUDITOR: ALL},
@@ -74,7 +78,7 @@ THIRD_PARTY = {
     "mfa_reauthenticate": policy.SIGNED_IN,
     "api-schema": policy.PUBLIC,
 }
-_WITHOUT_ROLE = {policy.PUBLIC, policy.LINK}
+_WITHOUT_ROLE = {policy.PUBLIC, policy.LINK, policy.SERVICE}
 
 
 def held(user) -> list[tuple[str, int | None]]:

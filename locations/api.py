@@ -7,7 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from clinic.rest import StrictSerializer
-from locations import access, opening, places, rooms
+from locations import access, kept_times, mails_api, opening, places, rooms
 from locations.models import Location, OpeningHours, Practitioner, Room, Weekday
 from locations.spans import Span
 
@@ -63,10 +63,18 @@ class SpanIn(StrictSerializer):
     ends_next_day = serializers.BooleanField(default=False)
 
 
+CONFIRM = "Take back the offers to patients of the waitlist that are in the way; without it they are answered as 409."
+
+
 class HoursIn(StrictSerializer):
     """All opening hours of the week; none closes the location on every day."""
 
     hours = SpanIn(many=True, max_length=100)
+    confirm = serializers.BooleanField(default=False, help_text=CONFIRM)
+
+
+class CloseRoomIn(StrictSerializer):
+    confirm = serializers.BooleanField(default=False, help_text=CONFIRM)
 
 
 class NothingIn(StrictSerializer):
@@ -100,7 +108,8 @@ class Locations(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gener
             Span(one["weekday"], one["opens"], one["closes"], one["ends_next_day"])
             for one in given.validated_data["hours"]
         ]
-        opening.set_hours(place, spans, by=request.user)
+        agreed = kept_times.agreed(given.validated_data["confirm"])
+        opening.set_hours(place, spans, by=request.user, agreed=agreed)
         return Response(LocationOut(self.get_object()).data)
 
     @extend_schema(request=NothingIn, responses={204: None})
@@ -114,7 +123,7 @@ class Locations(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gener
 
 class Rooms(viewsets.GenericViewSet):
     policies = {"open": "location.change", "close": "location.change"}
-    takes = {"open": NothingIn, "close": NothingIn}
+    takes = {"open": NothingIn, "close": CloseRoomIn}
     serializer_class = RoomOut
     queryset = Room.objects.none()
     lookup_value_regex = "[0-9]{1,18}"
@@ -127,18 +136,20 @@ class Rooms(viewsets.GenericViewSet):
     @action(detail=True, methods=["post"])
     def open(self, request, pk):
         """Open a room for visits again."""
-        return self._set(request, pk, is_open=True)
+        NothingIn(data=request.data).is_valid(raise_exception=True)
+        return self._set(pk, is_open=True)
 
-    @extend_schema(request=NothingIn)
+    @extend_schema(request=CloseRoomIn)
     @action(detail=True, methods=["post"])
     def close(self, request, pk):
         """Close a room for visits; refused while visits ahead are in it, naming them."""
-        return self._set(request, pk, is_open=False)
+        given = CloseRoomIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        return self._set(pk, is_open=False, agreed=kept_times.agreed(given.validated_data["confirm"]))
 
-    def _set(self, request, pk, *, is_open):
-        NothingIn(data=request.data).is_valid(raise_exception=True)
+    def _set(self, pk, **how):
         found = get_object_or_404(self.get_queryset(), pk=pk)
-        return Response(RoomOut(rooms.set_open(found, is_open=is_open, by=request.user)).data)
+        return Response(RoomOut(rooms.set_open(found, by=self.request.user, **how)).data)
 
 
 class Practitioners(mixins.ListModelMixin, viewsets.GenericViewSet):
@@ -155,4 +166,6 @@ ENDPOINTS = [
     ("locations", Locations, "locations"),
     ("rooms", Rooms, "rooms"),
     ("practitioners", Practitioners, "practitioners"),
+    ("quiet-hours", mails_api.QuietHours, "quiet-hours"),
+    ("mail-rules", mails_api.MailRules, "mail-rules"),
 ]

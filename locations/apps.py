@@ -9,5 +9,6 @@ class LocationsConfig(AppConfig):
         from locations import setup_pages
 
         navigation.add("Setup", "setup", action="hours.change", icon="setup", order=90, key="s")
-        setup_pages.add("Clinics", "setup-clinics", action="location.change", order=10)
-        setup_pages.add("People", "setup-people", action="staff.change", order=30)
+        also = ("/setup/ways/", "/setup/rooms/")
+        setup_pages.add("Clinics", "setup-clinics", action="location.change", order=10, also=also)
+        setup_pages.add("People", "setup-people", action="staff.change", order=30, also=("/setup/roles/",))

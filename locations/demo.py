@@ -1,7 +1,7 @@
 """The thirteen invented clinics, who works there, and the five people one signs in as."""
 
 from datetime import date, time, timedelta
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
@@ -34,6 +34,9 @@ TRAVEL = (
     ("augusta", "columbia", 75), ("savannah", "charleston", 120), ("greenville", "charlotte", 105),
     ("columbia", "charlotte", 95), ("columbia", "greenville", 100), ("chattanooga", "knoxville", 110),
     ("chattanooga", "atlanta", 120), ("nashville", "chattanooga", 135), ("charlotte", "raleigh", 150),
+    ("charleston", "columbia", 125), ("charleston", "augusta", 145), ("atlanta", "augusta", 140),
+    ("atlanta", "greenville", 145), ("atlanta", "savannah", 240), ("knoxville", "charlotte", 225),
+    ("nashville", "knoxville", 170),
 )  # fmt: skip
 HOLIDAYS = (((1, 1), "New Year's Day"), ((7, 4), "Independence Day"), ((12, 25), "Christmas Day"))
 PARKING = (
@@ -48,8 +51,9 @@ def load(world: World) -> None:
     _rooms_and_hours(world.locations)
     _travel({place.slug: place for place in world.locations})
     _closures(world)
-    _sign_ins(world)
-    _practitioners(world)
+    secret = make_password(PASSWORD)  # one hash for all: argon2 is slow on purpose
+    _sign_ins(world, secret)
+    _practitioners(world, secret)
 
 
 def area_code(place: Location) -> str:
@@ -78,12 +82,22 @@ def _rooms_and_hours(places):
 
 
 def _travel(by_slug):
+    """A way between any two, by the neighbours on it."""
     rows = []
-    for one, other, minutes in TRAVEL:
-        if one in by_slug and other in by_slug:
-            first, second = sorted((by_slug[one], by_slug[other]), key=lambda place: place.pk)
-            rows.append(TravelTime(origin=first, destination=second, minutes=minutes))
+    for (one, other), minutes in _shortest().items():
+        if one in by_slug and other in by_slug and by_slug[one].pk < by_slug[other].pk:
+            rows.append(TravelTime(origin=by_slug[one], destination=by_slug[other], minutes=minutes))
     TravelTime.objects.bulk_create(rows)
+
+
+def _shortest() -> dict[tuple[str, str], int]:
+    slugs = [row[0] for row in PLACES]
+    table = {pair: minutes for one, other, minutes in TRAVEL for pair in ((one, other), (other, one))}
+    for by_way_of, one, other in product(slugs, repeat=3):
+        if one != other and (one, by_way_of) in table and (by_way_of, other) in table:
+            detour = table[one, by_way_of] + table[by_way_of, other]
+            table[one, other] = min(detour, table.get((one, other), detour))
+    return table
 
 
 def _closures(world):
@@ -105,9 +119,8 @@ def _fourth_thursday(year):
     return first + timedelta((3 - first.weekday()) % 7 + 21)
 
 
-def _sign_ins(world):
+def _sign_ins(world, secret):
     atlanta, marietta, nashville = world.locations[:3]
-    secret = make_password(PASSWORD)  # one hash for the five: argon2 is slow on purpose
     for name, full_name, role, places in (
         ("owner", "Olive Ownerby", Role.OWNER, [None]),
         ("manager", "Marta Managerson", Role.MANAGER, [nashville]),
@@ -115,8 +128,7 @@ def _sign_ins(world):
         ("chiro", "Robin Atlasby", Role.CLINICIAN, [atlanta, marietta]),
         ("auditor", "Audra Ledgerton", Role.AUDITOR, [None]),
     ):
-        user = User.objects.create(email=f"{name}@demo.test", full_name=full_name, password=secret)
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        user = _person(name, full_name, secret)
         _assign(user, role, places)
         if role == Role.CLINICIAN:
             _enrol(world, user, [atlanta, marietta])
@@ -129,33 +141,36 @@ def _assign(user, role, places):
 
 
 def _enrol(world, user, places):
-    practitioner = Practitioner.objects.create(user=user)
+    practitioner = Practitioner.objects.create(user=user, is_bookable_online=True)
     world.practitioners.append(practitioner)
     world.places_of[practitioner.pk] = places
 
 
-def _practitioners(world):
-    """Spread over the clinics in turn; every fifth also works at the nearest neighbour. Nobody of them signs in."""
+def _practitioners(world, secret):
+    """Spread over the clinics in turn; every fifth also works at the nearest neighbour."""
     names = world.faker("staff")
     near = _nearest(world.locations)
     where = cycle(world.locations[1:] + world.locations[:1])
     for n, place in enumerate(islice(where, world.size.practitioners - 1)):
         places = [place, near[place]] if n % 5 == 3 and place in near else [place]
-        user = _colleague(names, f"dc{n + 1}")
+        user = _colleague(names, f"dc{n + 1}", secret)
         _assign(user, Role.CLINICIAN, places)
         _enrol(world, user, places)
     for place in world.locations:
         if place.pk not in world.desk_of:
-            world.desk_of[place.pk] = user = _colleague(names, f"desk-{place.slug}")
+            world.desk_of[place.pk] = user = _colleague(names, f"desk-{place.slug}", secret)
             _assign(user, Role.DESK, [place])
 
 
-def _colleague(names, mailbox):
-    return User.objects.create(
-        email=f"{mailbox}@demo.test",
-        full_name=f"{names.first_name()} {names.last_name()}",
-        password=make_password(None),
-    )
+def _colleague(names, mailbox, secret):
+    return _person(mailbox, f"{names.first_name()} {names.last_name()}", secret)
+
+
+def _person(mailbox, full_name, secret):
+    """Somebody who signs in with the demo password."""
+    user = User.objects.create(email=f"{mailbox}@demo.test", full_name=full_name, password=secret)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
 
 
 def _nearest(places):

@@ -3,7 +3,7 @@ from crispy_forms.layout import Column, Layout, Row
 from django import forms
 
 from clinic.text import clean_line
-from locations import places, staffing
+from locations import places, staffing, ways
 from locations.models import Location, Room, StaffAssignment
 
 
@@ -48,6 +48,14 @@ class ClinicForm(forms.Form):
     time_zone = forms.ChoiceField(label="Time zone", help_text="Some states lie in two: Tennessee, Kentucky, Florida.")
     phone = line("Phone", 30, required=False)
     parking = line("Parking", 300, required=False, help_text="Patients read this in their mails.")
+    map_url = forms.URLField(
+        label="Map", max_length=200, required=False, assume_scheme="https",
+        help_text="Where it is empty, mails link to a map of the address.",
+    )  # fmt: skip
+    sender_name = line(
+        "Mails come from", 60, required=False,
+        help_text="A name that tells nobody what is treated. Where it is empty, that of the group.",
+    )  # fmt: skip
 
     def __init__(self, data=None, *, location=None, **options):
         if location is not None:
@@ -62,7 +70,8 @@ class ClinicForm(forms.Form):
         dress(self, *self.layout())
 
     def layout(self):
-        return [("name", "street"), ("city", "state"), ("postal_code", "time_zone"), ("phone", "parking")]
+        return [("name", "street"), ("city", "state"), ("postal_code", "time_zone"), ("phone", "parking"),
+                ("map_url", "sender_name")]  # fmt: skip
 
 
 class AmendClinicForm(ClinicForm):
@@ -73,7 +82,7 @@ class AmendClinicForm(ClinicForm):
         del self.fields["time_zone"]
 
     def layout(self):
-        return [("name", "street"), ("city", "state"), ("postal_code", "phone"), "parking"]
+        return [("name", "street"), ("city", "state"), ("postal_code", "phone"), "parking", ("map_url", "sender_name")]
 
 
 class NewClinicForm(ClinicForm):
@@ -84,7 +93,7 @@ class NewClinicForm(ClinicForm):
         empty_label="an empty clinic", help_text="Its rooms, opening hours and ways to other clinics are taken over.",
     )  # fmt: skip
     minutes_between = forms.IntegerField(
-        label="Minutes of driving between the two", required=False, min_value=0, max_value=places.LONGEST_WAY
+        label="Minutes of driving between the two", required=False, min_value=0, max_value=ways.LONGEST
     )
 
     def __init__(self, data=None, **options):
@@ -107,14 +116,33 @@ class RoomForm(forms.Form):
 
 
 class WayForm(forms.Form):
-    """The way from a clinic to one other; empty where nobody works at both."""
+    """The way from a clinic to one other; empty where nobody goes it on one day."""
 
-    minutes = forms.IntegerField(required=False, min_value=0, max_value=places.LONGEST_WAY)
+    minutes = forms.IntegerField(required=False, min_value=0, max_value=ways.LONGEST)
 
     def __init__(self, data=None, *, other, **options):
         super().__init__(data, prefix=f"to-{other.slug}", **options)
         self.other = other
         self.fields["minutes"].label = f"Minutes to {other}"
+
+
+class MissingWayForm(forms.Form):
+    """The way between two clinics that nobody entered yet."""
+
+    minutes = forms.IntegerField(required=False, min_value=0, max_value=ways.LONGEST)
+
+    def __init__(self, data=None, *, one, other):
+        super().__init__(data, prefix=f"{one.slug}-{other.slug}")
+        self.one, self.other = one, other
+        self.fields["minutes"].label = f"Minutes from {one} to {other}"
+
+
+class OtherWaysForm(forms.Form):
+    """Ways that are all as long, so that each need not be typed."""
+
+    minutes = forms.IntegerField(
+        label="Minutes for all that are left empty", required=False, min_value=0, max_value=ways.LONGEST
+    )
 
 
 def roles_to_give(user):

@@ -1,9 +1,12 @@
+from datetime import time
+from urllib.parse import urlencode
 from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from clinic import times
 from clinic.text import clean_line
@@ -32,6 +35,8 @@ class Location(models.Model):
     postal_code = models.CharField(max_length=10, blank=True)
     phone = models.CharField(max_length=30, blank=True)
     parking = models.CharField(max_length=300, blank=True)
+    map_url = models.URLField(blank=True, help_text="Where the map of the address leads elsewhere than to the door.")
+    sender_name = models.CharField(max_length=60, blank=True, validators=[clean_line])
     time_zone = models.CharField(max_length=60, validators=[known_zone])
     is_open = models.BooleanField(default=True)
 
@@ -46,6 +51,16 @@ class Location(models.Model):
     @property
     def address(self) -> str:
         return ", ".join(p for p in (self.street, self.city, f"{self.state} {self.postal_code}".strip()) if p)
+
+    @property
+    def map_link(self) -> str:
+        """Opens the map of a phone, or that of the browser."""
+        return self.map_url or "https://www.google.com/maps/search/?" + urlencode({"api": 1, "query": self.address})
+
+    @property
+    def dial(self) -> str:
+        """The phone number as a link takes it."""
+        return "".join(sign for sign in self.phone if sign.isdigit() or sign == "+")
 
     def today(self):
         return times.today(self.time_zone)
@@ -117,6 +132,31 @@ class Closure(models.Model):
         ]
 
 
+class MailHours(models.Model):
+    """When mails that can wait are not sent, wall-clock: at one location, or at every one without a row of its own."""
+
+    location = models.OneToOneField(Location, models.CASCADE, null=True, blank=True, related_name="mail_hours")
+    quiet_from = models.TimeField(default=time(20))
+    quiet_until = models.TimeField(default=time(8))
+    on_open_days_only = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Coalesce("location", 0), name="mail_hours_once_for_the_group")]
+
+
+class MailRule(models.Model):
+    """Whether a kind of mail is sent, and its number: at one location, or at every one without a row of its own."""
+
+    location = models.ForeignKey(Location, models.CASCADE, null=True, blank=True, related_name="mail_rules")
+    kind = models.SlugField(max_length=60)
+    is_on = models.BooleanField()
+    number = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["kind"]
+        constraints = [models.UniqueConstraint("kind", Coalesce("location", 0), name="one_mail_rule_each")]
+
+
 class TravelTime(models.Model):
     """Minutes a practitioner needs from one location to another; stored once, good both ways."""
 
@@ -175,6 +215,7 @@ class Practitioner(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="practitioner")
     credentials = models.CharField(max_length=40, default="DC")
     is_active = models.BooleanField(default=True)
+    is_bookable_online = models.BooleanField(default=False, help_text="By anybody, on the public page.")
 
     objects = PractitionerQuerySet.as_manager()
 

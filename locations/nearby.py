@@ -1,13 +1,12 @@
-"""Which clinics are near one another, by the table of ways; a pair that is not in the table is not near."""
+"""Which clinics are near one another, by the table of ways (`ways`)."""
 
 from collections.abc import Iterable
 
-from django.db.models import Q
-
 from clinic.errors import RuleBroken
-from locations.models import Location, TravelTime
+from locations import ways
+from locations.models import Location
 
-FURTHEST = 600  # minutes
+FURTHEST = ways.LONGEST
 
 
 def within(minutes: int, near: Location, among: Iterable[Location]) -> list[Location]:
@@ -15,6 +14,5 @@ def within(minutes: int, near: Location, among: Iterable[Location]) -> list[Loca
     if not 0 <= minutes <= FURTHEST:
         message = f"Give 0 to {FURTHEST} minutes."
         raise RuleBroken(message, code="invalid", fields={"within": message}, status=400)
-    ways = TravelTime.objects.filter(Q(origin=near) | Q(destination=near), minutes__lte=minutes)
-    reached = {place for pair in ways.values_list("origin", "destination") for place in pair} | {near.pk}
-    return [place for place in among if place.pk in reached]
+    known = ways.read()
+    return [place for place in among if known.between(near.pk, place.pk) <= minutes]

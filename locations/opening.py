@@ -1,7 +1,7 @@
 """When clinics are open: the only writer of OpeningHours and Closure."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -10,18 +10,20 @@ from django.db.models import Q
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, spans, standstill
+from locations import access, kept_times, opens_again, spans, standstill
+from locations.kept_times import Agreed
 from locations.models import Closure, Location, OpeningHours
 from locations.spans import Span
 
 LONGEST = 92  # days
+A_DAY = timedelta(days=1)
 
 
 @transaction.atomic
-def set_hours(location: Location, hours: Iterable[Span], *, by: User) -> list[OpeningHours]:
+def set_hours(location: Location, hours: Iterable[Span], *, by: User, agreed: Agreed = ()) -> list[OpeningHours]:
     """Replace the opening hours. Visits stay as they are, also those that lie outside now.
 
-    Raises RuleBroken (`ends_before_start`, `overlapping_hours`).
+    Raises RuleBroken (`ends_before_start`, `overlapping_hours`) and TimesKept.
     """
     access.require(by, "location.change", location)
     standstill.close_off([location])
@@ -37,6 +39,7 @@ def set_hours(location: Location, hours: Iterable[Span], *, by: User) -> list[Op
         for s in wanted
     )  # fmt: skip
     audit.record("location.hours", on=location, by=by, hours=[str(span) for span in wanted])
+    kept_times.give_up(locations=[location], by=by, agreed=agreed)
     return made
 
 
@@ -47,11 +50,18 @@ def spans_of(location: Location) -> list[Span]:
 
 @transaction.atomic
 def close(
-    locations: Iterable[Location] | None, *, starts_on: date, ends_on: date, reason: str, by: User
+    locations: Iterable[Location] | None,
+    *,
+    starts_on: date,
+    ends_on: date,
+    reason: str,
+    by: User,
+    agreed: Agreed = (),
 ) -> list[Closure]:
     """Close clinics on these days, both included: a row each, or one for the whole group when `locations` is None.
 
     Visits on those days stay until somebody moves them: `closed_days.hit` finds them, and none comes in after.
+    Times kept for somebody are given up. Raises RuleBroken (`closed_already`) and TimesKept.
     """
     places = None if locations is None else list(locations)
     _may_close(places, by)
@@ -60,23 +70,28 @@ def close(
         for place in places or [None]
     ]
     _check(made[0])
-    standstill.close_off(Location.objects.all() if places is None else places)
+    hit = Location.objects.all() if places is None else places
+    standstill.close_off(hit)
     _refuse_closed(places, starts_on, ends_on)
     Closure.objects.bulk_create(made)
     for closure in made:
         audit.record("closure.made", on=closure, by=by, location=closure.location.slug if closure.location else "")
+    kept_times.give_up(locations=hit, by=by, agreed=agreed)
     return made
 
 
 @transaction.atomic
 def reopen(closure: Closure, *, by: User) -> None:
-    """Take a closure back."""
+    """Take a closure back. Raises RuleBroken (`overlapping_hours`) where somebody works elsewhere by then."""
     _may_close([closure.location] if closure.location else None, by)
+    places = [closure.location] if closure.location else list(Location.objects.filter(is_open=True))
+    opens_again.hold_hours()
     audit.record(
         "closure.taken_back", on=closure, by=by, location=closure.location.slug if closure.location else "",
         starts_on=f"{closure.starts_on}", ends_on=f"{closure.ends_on}", reason=closure.reason,
     )  # fmt: skip
     closure.delete()
+    opens_again.refuse_meeting(places, field="closure", begin=closure.starts_on - A_DAY, end=closure.ends_on)
 
 
 def _may_close(places, by):

@@ -7,11 +7,13 @@ from django.utils.text import slugify
 from clinic import audit
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, in_the_way, standstill
+from locations import access, in_the_way, kept_times, opens_again, standstill, ways
+from locations.kept_times import Agreed
 from locations.models import Location, OpeningHours, Room, TravelTime
 
-FIELDS = ("name", "street", "city", "state", "postal_code", "phone", "parking", "time_zone")
-LONGEST_WAY = 600  # minutes
+FIELDS = (
+    "name", "street", "city", "state", "postal_code", "phone", "parking", "time_zone", "map_url", "sender_name",
+)  # fmt: skip
 # What a form offers; the rule takes any zone there is.
 ZONES = (
     ("America/New_York", "Eastern (New York)"),
@@ -92,10 +94,14 @@ def set_zone(location: Location, time_zone: str, *, by: User) -> Location:
 
 
 @transaction.atomic
-def set_open(location: Location, *, is_open: bool, by: User) -> Location:
-    """Open or close a clinic for good. Refused while it is needed, naming what is in the way."""
+def set_open(location: Location, *, is_open: bool, by: User, agreed: Agreed = ()) -> Location:
+    """Open or close a clinic for good. Refused while it is needed, naming what is in the way. Raises TimesKept.
+
+    Opened again, RuleBroken (`overlapping_hours`) names who got hours elsewhere since at the same time.
+    """
     access.require(by, "location.change", location)
     standstill.close_off([location])
+    opens_again.hold_hours()
     fresh = Location.objects.select_for_update().get(pk=location.pk)
     if not is_open:
         in_the_way.refuse_if_used(fresh, f"{fresh} cannot be closed", field="is_open")
@@ -103,6 +109,9 @@ def set_open(location: Location, *, is_open: bool, by: User) -> Location:
         fresh.is_open = is_open
         fresh.save(update_fields=["is_open"])
         audit.record("location.opened" if is_open else "location.closed", on=fresh, by=by)
+        if is_open:
+            opens_again.refuse_meeting([fresh], field="is_open")
+        kept_times.give_up(locations=[fresh], by=by, agreed=agreed)
     return fresh
 
 
@@ -125,8 +134,8 @@ def delete(location: Location, *, by: User) -> None:
 def set_travel(one: Location, other: Location, minutes: int | None, *, by: User) -> None:
     """How long the way takes, both ways alike; None takes the pair out of the table."""
     access.require(by, "location.change", one)
-    if one.pk == other.pk or (minutes is not None and not 0 <= minutes <= LONGEST_WAY):
-        message = f"The way takes 0 to {LONGEST_WAY} minutes."
+    if one.pk == other.pk or (minutes is not None and not 0 <= minutes <= ways.LONGEST):
+        message = f"The way takes 0 to {ways.LONGEST} minutes."
         raise RuleBroken(message, code="invalid", fields={"minutes": message}, status=400)
     if _write_way(one, other, minutes):
         audit.record("travel.changed", on=one, by=by, to=other.slug, minutes=minutes)

@@ -15,6 +15,7 @@ from locations.models import Invitation
 from locations.staffing import INVITATION_FOR, PURPOSE
 
 KINDS = {"staff-invitation": "somebody was invited to work here"}
+WATCHED = (Invitation,)
 STILL_SENT_WITHIN = timedelta(days=2)
 
 

@@ -6,7 +6,8 @@ from django.db import transaction
 from clinic import audit
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, in_the_way, standstill
+from locations import access, in_the_way, kept_times, standstill
+from locations.kept_times import Agreed
 from locations.models import Location, Room
 
 
@@ -22,7 +23,7 @@ def add(location: Location, *, name: str, kind: str, by: User) -> Room:
 
 
 @transaction.atomic
-def amend(room: Room, *, by: User, name: str, kind: str) -> Room:
+def amend(room: Room, *, by: User, name: str, kind: str, agreed: Agreed = ()) -> Room:
     """Rename a room, or change what it is for: the latter only while no visit ahead is in it."""
     fresh = _held(room, by)
     before = (fresh.name, fresh.kind)
@@ -33,12 +34,16 @@ def amend(room: Room, *, by: User, name: str, kind: str) -> Room:
     if before != (fresh.name, fresh.kind):
         fresh.save(update_fields=["name", "kind"])
         audit.record("room.amended", on=fresh, by=by, location=fresh.location.slug)
+        kept_times.give_up(locations=[fresh.location], by=by, agreed=agreed)
     return fresh
 
 
 @transaction.atomic
-def set_open(room: Room, *, is_open: bool, by: User) -> Room:
-    """Close a room for visits, or open it again. Refused while visits ahead are in it, naming them."""
+def set_open(room: Room, *, is_open: bool, by: User, agreed: Agreed = ()) -> Room:
+    """Close a room for visits, or open it again. Refused while visits ahead are in it, naming them.
+
+    A time kept in it goes on in another room where there is one, and is given up where not. Raises TimesKept.
+    """
     fresh = _held(room, by)
     if not is_open:
         in_the_way.refuse_if_used(fresh, f"{fresh.name} cannot be closed", field="is_open")
@@ -46,6 +51,7 @@ def set_open(room: Room, *, is_open: bool, by: User) -> Room:
         fresh.is_open = is_open
         fresh.save(update_fields=["is_open"])
         audit.record("room.opened" if is_open else "room.closed", on=fresh, by=by, location=fresh.location.slug)
+        kept_times.give_up(locations=[fresh.location], by=by, agreed=agreed)
     return fresh
 
 

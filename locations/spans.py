@@ -1,6 +1,6 @@
 """Stretches of the week by the wall clock: what may be written as opening or working hours. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import time
 from itertools import combinations
@@ -48,6 +48,23 @@ def check(spans: Iterable[Span], field: str) -> list[Span]:
         if one.overlaps(other):
             raise refusal("overlapping_hours", f"{one} and {other} overlap.", field)
     return found
+
+
+def outside(span: Span, others: Iterable[Span]) -> Iterator[Span]:
+    """What of the span lies in none of the others, in order; a week follows on itself."""
+    start, end = span.minutes
+    within = sorted((a + shift, b + shift) for a, b in (o.minutes for o in others) for shift in (-WEEK, 0, WEEK))
+    for a, b in within:
+        if start < min(a, end) and b > start:
+            yield _span(start, min(a, end))
+        start = max(start, b)
+    if start < end:
+        yield _span(start, end)
+
+
+def _span(start: int, end: int) -> Span:
+    begins, ends = (time(*divmod(minute % DAY, 60)) for minute in (start, end))
+    return Span(start // DAY % 7, begins, ends, end // DAY > start // DAY)
 
 
 def refusal(code: str, message: str, field: str) -> RuleBroken:

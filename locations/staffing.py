@@ -17,7 +17,8 @@ from clinic import audit, times, tokens
 from clinic.errors import RuleBroken
 from clinic.models import Link, User
 from clinic.text import clean_line
-from locations import access, standstill
+from locations import access, kept_times, standstill
+from locations.kept_times import Agreed
 from locations.models import Invitation, Location, Practitioner, StaffAssignment
 
 Role = StaffAssignment.Role
@@ -100,8 +101,11 @@ def take_role(assignment: StaffAssignment, *, by: User) -> None:
 
 
 @transaction.atomic
-def set_active(person: User, *, is_active: bool, by: User) -> None:
-    """Let somebody in, or no more. Their visits, notes and signatures stay; a practitioner's free times end."""
+def set_active(person: User, *, is_active: bool, by: User, agreed: Agreed = ()) -> None:
+    """Let somebody in, or no more. Their visits, notes and signatures stay; a practitioner's free times end.
+
+    Raises RuleBroken (`yourself`) and TimesKept.
+    """
     _may_change(person, by)
     if person.pk == by.pk:
         raise RuleBroken("Nobody can lock themselves out. Ask a colleague.", code="yourself")
@@ -110,6 +114,7 @@ def set_active(person: User, *, is_active: bool, by: User) -> None:
     person.save(update_fields=["is_active"])
     Practitioner.objects.filter(user=person).update(is_active=is_active)
     audit.record("user.enabled" if is_active else "user.disabled", on=person, by=by)
+    kept_times.give_up(practitioners=Practitioner.objects.filter(user=person), by=by, agreed=agreed)
 
 
 @transaction.atomic
@@ -125,6 +130,17 @@ def enrol(person: User, *, credentials: str = "DC", by: User) -> Practitioner:
     practitioner.save(force_insert=True)
     audit.record("practitioner.enrolled", on=practitioner, by=by)
     return practitioner
+
+
+@transaction.atomic
+def offer_online(practitioner: Practitioner, *, is_offered: bool, by: User) -> None:
+    """Whether anybody may book the practitioner's free times on the public page. What is booked stays."""
+    _may_change(practitioner.user, by)
+    fresh = Practitioner.objects.select_for_update().get(pk=practitioner.pk)
+    if fresh.is_bookable_online != is_offered:
+        fresh.is_bookable_online = is_offered
+        fresh.save(update_fields=["is_bookable_online"])
+        audit.record("practitioner.online" if is_offered else "practitioner.not_online", on=fresh, by=by)
 
 
 def may_give(by: User) -> list[str]:

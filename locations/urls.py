@@ -1,6 +1,6 @@
 from django.urls import path
 
-from locations.views import clinics, people, staff, welcome
+from locations.views import clinics, people, staff, ways, welcome
 
 urlpatterns = [
     path("locations/choose/", staff.choose, name="location-choose"),
@@ -10,11 +10,12 @@ urlpatterns = [
     path("setup/clinics/<slug:slug>/", clinics.clinic, name="setup-clinic"),
     path("setup/clinics/<slug:slug>/details/", clinics.details, name="setup-clinic-details"),
     path("setup/clinics/<slug:slug>/hours/", clinics.hours, name="setup-clinic-hours"),
-    path("setup/clinics/<slug:slug>/ways/", clinics.ways, name="setup-clinic-ways"),
+    path("setup/clinics/<slug:slug>/ways/", clinics.ways_from, name="setup-clinic-ways"),
     path("setup/clinics/<slug:slug>/rooms/", clinics.room_new, name="setup-room-new"),
     path("setup/clinics/<slug:slug>/state/", clinics.state, name="setup-clinic-state"),
     path("setup/clinics/<slug:slug>/delete/", clinics.delete, name="setup-clinic-delete"),
     path("setup/rooms/<int:pk>/", clinics.room, name="setup-room"),
+    path("setup/ways/", ways.missing, name="setup-ways"),
     path("setup/people/", people.listing, name="setup-people"),
     path("setup/people/new/", people.invite, name="setup-invite"),
     path("setup/people/<int:pk>/", people.person, name="setup-person"),

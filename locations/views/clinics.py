@@ -2,14 +2,16 @@
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from locations import access, opening, places, rooms, setup_pages
+from locations import access, kept_times, opening, places, rooms, setup_pages, ways
 from locations.forms import AmendClinicForm, NewClinicForm, RoomForm, WayForm, say
 from locations.hours_forms import SpanFormSet, grouped, spans_in
+from locations.kept_times import TimesKept
 from locations.models import Location, Room
 
 
@@ -37,7 +39,11 @@ def listing(request):
         }
         for place in found
     ]
-    context = {"rows": rows, "may_create": access.can(request.user, "location.create")}
+    context = {
+        "rows": rows,
+        "may_create": access.can(request.user, "location.create"),
+        "missing_ways": len(ways.missing(found)),
+    }
     return setup_pages.render(request, "locations/clinics.html", context)
 
 
@@ -73,7 +79,7 @@ def clinic(request, slug):
 
 def _page(request, place, status=200, **bound):
     """All forms of a clinic; `bound` are those that were just refused, with what was typed."""
-    ways = places.ways_from(place)
+    known = places.ways_from(place)
     others = Location.objects.filter(is_open=True).exclude(pk=place.pk)
     context = {
         "place": place,
@@ -82,7 +88,7 @@ def _page(request, place, status=200, **bound):
         "room_forms": [RoomForm(instance=room, prefix=f"room-{room.pk}") for room in place.rooms.all()],
         "new_room": RoomForm(prefix="room"),
         "hours": SpanFormSet(initial=grouped(opening.spans_of(place)), prefix="hours"),
-        "ways": [WayForm(other=other, initial={"minutes": ways.get(other)}) for other in others],
+        "ways": [WayForm(other=other, initial={"minutes": known.get(other)}) for other in others],
         "may_delete": access.can(request.user, "location.create"),
         "ways_on": setup_pages.ways_on(place, request.user),
         **bound,
@@ -93,6 +99,10 @@ def _page(request, place, status=200, **bound):
             for form in context["room_forms"]
         ]
     return setup_pages.render(request, "locations/clinic.html", context, status=status)
+
+
+def _address(place):
+    return reverse("setup-clinic", args=[place.slug])
 
 
 def _saved(request, place, said, part):
@@ -125,7 +135,10 @@ def hours(request, slug):
     problem = ""
     if formset.is_valid():
         try:
-            opening.set_hours(place, spans_in(formset), by=request.user)
+            agreed = kept_times.agreed_in(request.POST)
+            opening.set_hours(place, spans_in(formset), by=request.user, agreed=agreed)
+        except TimesKept as refused:
+            return setup_pages.ask_first(request, refused, _address(place))
         except RuleBroken as refused:
             problem = refused.message
         else:
@@ -135,7 +148,7 @@ def hours(request, slug):
 
 @require_POST
 @requires("location.change")
-def ways(request, slug):
+def ways_from(request, slug):
     """Minutes to every other clinic at once."""
     place = _clinic(request, slug)
     others = Location.objects.filter(is_open=True).exclude(pk=place.pk)
@@ -172,7 +185,9 @@ def room(request, pk):
     form = RoomForm(request.POST, instance=found, prefix=f"room-{pk}")
     if form.is_valid():
         try:
-            said = _change_room(found, request.POST.get("do"), form.cleaned_data, request.user)
+            said = _change_room(found, form.cleaned_data, request)
+        except TimesKept as refused:
+            return setup_pages.ask_first(request, refused, _address(found.location))
         except RuleBroken as refused:
             say(form, refused)
         else:
@@ -180,11 +195,12 @@ def room(request, pk):
     return _page(request, found.location, 400, room_form=form)
 
 
-def _change_room(found, do, data, user):
+def _change_room(found, data, request):
+    do, agreed = request.POST.get("do"), kept_times.agreed_in(request.POST)
     if do in ("close", "open"):
-        rooms.set_open(found, is_open=do == "open", by=user)
+        rooms.set_open(found, is_open=do == "open", by=request.user, agreed=agreed)
         return f"{found.name} is {'open' if do == 'open' else 'closed'}."
-    rooms.amend(found, by=user, **data)
+    rooms.amend(found, by=request.user, agreed=agreed, **data)
     return f"{data['name']} is saved."
 
 
@@ -195,7 +211,9 @@ def state(request, slug):
     place = _clinic(request, slug)
     is_open = request.POST.get("do") == "open"
     try:
-        places.set_open(place, is_open=is_open, by=request.user)
+        places.set_open(place, is_open=is_open, by=request.user, agreed=kept_times.agreed_in(request.POST))
+    except TimesKept as refused:
+        return setup_pages.ask_first(request, refused, _address(place))
     except RuleBroken as refused:
         return _page(request, place, refused.status, end_problem=refused.message)
     return _saved(request, place, f"{place} is {'open' if is_open else 'closed'}.", "end")

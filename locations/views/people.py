@@ -3,13 +3,15 @@
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.policy import requires
-from locations import access, setup_pages, staffing
+from locations import access, kept_times, setup_pages, staffing
 from locations.forms import InviteForm, RoleForm, say
+from locations.kept_times import TimesKept
 from locations.models import StaffAssignment
 
 
@@ -86,6 +88,8 @@ def _change(request, person_, rule, said):
     """Ask the rule; a refusal is said on the page of the person."""
     try:
         rule()
+    except TimesKept as refused:
+        return setup_pages.ask_first(request, refused, reverse("setup-person", args=[person_.pk]))
     except RuleBroken as refused:
         return _page(request, person_, refused.status, problem=refused.message)
     messages.success(request, said)
@@ -125,9 +129,13 @@ def state(request, pk):
     person_ = _person(request, pk)
     is_active = request.POST.get("do") == "enable"
     said = f"{person_} can {'sign in again' if is_active else 'no longer sign in'}."
+    agreed = kept_times.agreed_in(request.POST)
     return _change(
-        request, person_, lambda: staffing.set_active(person_, is_active=is_active, by=request.user), said
-    )  # fmt: skip
+        request,
+        person_,
+        lambda: staffing.set_active(person_, is_active=is_active, by=request.user, agreed=agreed),
+        said,
+    )
 
 
 @require_POST

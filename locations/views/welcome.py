@@ -10,7 +10,7 @@ from locations import staffing
 from locations.forms import WelcomeForm, say
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(policy.LINK)
 def welcome(request, token):
     """Choose the first password by the link of an invitation; opening it changes nothing."""
