@@ -1,5 +1,6 @@
 """Endpoints for patients: search, read, register."""
 
+from django.conf import settings
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from phonenumber_field.serializerfields import PhoneNumberField
@@ -24,7 +25,7 @@ class PatientOut(serializers.ModelSerializer):
         model = Patient
         fields = [
             "id", "given_name", "family_name", "name", "birth_date", "sex", "email", "phone", "home_location",
-            "email_reminders",
+            "email_reminders", "language", "has_joint_mails",
         ]  # fmt: skip
 
     def get_email_reminders(self, patient) -> bool:
@@ -39,6 +40,10 @@ class RegisterIn(StrictSerializer):
     email = serializers.EmailField(required=False, allow_blank=True, max_length=254)
     phone = PhoneNumberField(required=False, allow_blank=True)
     home_location = LineField(required=False)
+    language = serializers.ChoiceField(settings.LANGUAGES, required=False, help_text="That mails are written in.")
+    has_joint_mails = serializers.BooleanField(
+        required=False, help_text="One reminder for everybody at the same address who chose so too."
+    )
     email_reminders = serializers.BooleanField(required=False)
     confirm_duplicate = serializers.BooleanField(required=False)
 

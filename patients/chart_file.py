@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from phonenumber_field.phonenumber import to_python
 
-from clinic import json_checks, times
+from clinic import chart_files, json_checks, times
 from clinic.chart_files import Bringing
 from clinic.text import clean_line
 from locations.models import Location
@@ -16,6 +16,8 @@ from patients import diary, intake, registering
 from patients.models import Consent, ConsentForm, Guardian, ImportedChart, Intake, Patient
 
 PARTS = ("patient", "intake", "consents", "diary")
+MAY_BE_NOTHING = ("diary", "red_flags")  # null in a file is one thing, an empty object another
+AS_GIVEN = "$.as_given"
 _SCHEMA = json_checks.schema(Path(__file__).with_name("chart_schema.json"))
 _PATIENT = {
     "given", "family", "birth_date", "sex", "gender_identity", "pronouns", "language", "phone", "email", "address",
@@ -84,6 +86,7 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
     address = chart["patient"].get("address") or {}
     kept |= {f"$.patient.address.{name}": address[name] for name in address if name not in _ADDRESS}
     kept |= {f"$.{name}": value for name, value in chart.items() if name in bringing.besides}
+    kept["$.nothing"] = [name for name in MAY_BE_NOTHING if chart.get(name) is None]
     ImportedChart.objects.create(patient=patient, at=times.now(), besides=kept)
     if chart.get("intake") is not None:
         intake.record(patient, chart["intake"], by=None, by_whom=bringing.by_whom)
@@ -91,6 +94,9 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
         _sign(patient, chart["consents"], bringing.by_whom)
     if chart.get("diary") is not None:
         diary.add(patient, chart["diary"], zone=patient.home_location.time_zone)
+    patient.refresh_from_db()
+    given = {name: chart[name] for name in PARTS if chart.get(name) is not None}
+    keep(patient, {AS_GIVEN: chart_files.differences(given, take_out(patient))})
 
 
 def _register(said: dict) -> Patient:
@@ -162,13 +168,20 @@ def kept(patient: Patient, prefix: str) -> dict:
 
 def take_out(patient: Patient) -> dict:
     """The four parts as they stand now."""
-    chart = kept(patient, "$.")
+    chart = {name: value for name, value in kept(patient, "$.").items() if name != "nothing"}
     chart["patient"] = _person(patient) | kept(patient, "$.patient.")
     answers = Intake.objects.filter(patient=patient).values_list("answers", flat=True).first()
     chart["intake"] = answers
     chart["consents"] = _consents(patient)
-    chart["diary"] = diary.as_file(patient)
+    chart["diary"] = or_nothing(patient, "diary", diary.as_file(patient))
+    chart_files.as_given(chart, chart.pop("as_given", []))
     return chart
+
+
+def or_nothing(patient: Patient, name: str, part: dict) -> dict | None:
+    """None for a part of which the file said nothing at all, as long as nothing was written since."""
+    said_nothing = name in kept(patient, "$.").get("nothing", ())
+    return None if said_nothing and not any(part.values()) else part
 
 
 def _person(patient: Patient) -> dict:

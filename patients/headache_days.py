@@ -8,7 +8,7 @@ no monthly value. Every migraine number carries the name of its definition, and 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from clinic import times
 from clinic.unknowns import Answer, all_of, any_of, at_least
@@ -155,7 +155,7 @@ class Window:
         """A count as if all 28 days were recorded; None with fewer than 14 (trial convention, K)."""
         if self.recorded_days < LEAST_RECORDED:
             return None
-        return (Decimal(count) * WINDOW_DAYS / self.recorded_days).quantize(Decimal("0.1"))
+        return (Decimal(count) * WINDOW_DAYS / self.recorded_days).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def window(

@@ -7,6 +7,7 @@ is worked out elsewhere and never stored.
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404
 
 from clinic import audit, json_checks, times
@@ -14,6 +15,7 @@ from clinic.errors import RuleBroken
 from clinic.models import User
 from patients.models import Intake, Patient
 
+ON_BOOKING = {"neck_indicators"}  # may be told on the public page, long before the questions are gone through
 SCHEMA = json_checks.schema(Path(__file__).with_name("intake_schema.json"))
 
 
@@ -28,6 +30,10 @@ def faults(answers: object, *, age: int | None = None, at: str = "$") -> dict[st
     headache, migraine = answers.get("recall_headache_days_month"), answers.get("recall_migraine_days_month")
     if None not in (headache, migraine) and migraine > headache:
         found[f"{at}.recall_migraine_days_month"] = "Not more days than with headache."
+    total = answers.get("total_acute_days_month")
+    used = [days for days in (answers.get("acute_medication_days_month") or {}).values() if days is not None]
+    if total is not None and total < max(used, default=0):
+        found[f"{at}.total_acute_days_month"] = "Not fewer days than with one kind of them."
     onset = answers.get("headache_onset_age")
     if None not in (onset, age) and onset > age:
         found[f"{at}.headache_onset_age"] = f"The patient is {age}."
@@ -61,6 +67,11 @@ def record(
     intake.save()
     audit.record("intake.saved", on=patient, by=by, by_whom=by_whom, answered=sorted(answers))
     return intake
+
+
+def told() -> QuerySet:
+    """Of everybody who told more than what may be told when a visit is booked."""
+    return Intake.objects.filter(answers__has_any_keys=sorted(SCHEMA.schema["properties"].keys() - ON_BOOKING))
 
 
 def answers_of(patient: Patient) -> dict:

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from phonenumber_field.modelfields import PhoneNumberField
 
 from clinic import times
@@ -18,8 +19,9 @@ def in_sight(rows, user, action, path="patient"):
     """
     ids = access.location_ids(user, action)
     if ids is not None:
-        known = Patient.locations.through.objects.filter(location__in=ids).values("patient")
-        rows = rows.filter(**{f"{path}__in": known})
+        # Asked of each row by an index: SQLite would first collect everybody who is known there, for one patient too.
+        known = Patient.locations.through.objects.filter(location__in=ids, patient=models.OuterRef(path))
+        rows = rows.filter(models.Exists(known))
     if not access.is_clinical(action):
         return rows
     may = treatment.is_tied(ids, path)
@@ -54,6 +56,9 @@ class Patient(models.Model):
     state = models.CharField(max_length=2, blank=True)
     postal_code = models.CharField(max_length=10, blank=True)
     language = models.CharField(max_length=5, default="en")
+    has_joint_mails = models.BooleanField(
+        default=False, help_text="Reminders of everybody at this address who chose so come as one mail."
+    )
     gender_identity = models.CharField(max_length=60, blank=True, validators=[clean_line])
     pronouns = models.CharField(max_length=60, blank=True, validators=[clean_line])
     record_number = models.CharField(max_length=40, blank=True, validators=[clean_line], help_text="In another system.")
@@ -66,6 +71,7 @@ class Patient(models.Model):
 
     class Meta:
         ordering = ["family_name", "given_name", "pk"]
+        indexes = [models.Index(Lower("email"), name="patient_address")]
 
     def __str__(self):
         return self.name
@@ -156,6 +162,9 @@ class Consent(models.Model):
         EXAMINATION = "examination", "Examination"
         CHIROPRACTIC_CARE = "chiropractic_care", "Chiropractic care"
         PHOTOGRAPHY = "photography", "Photographs of posture"
+        IMAGING = "imaging", "X-rays"
+        SMS_REMINDERS = "sms_reminders", "Text messages about visits"
+        SHARING = "sharing", "Sending findings to other health professionals"
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="consents")
     scope = models.CharField(max_length=30, choices=Scope)
@@ -168,6 +177,26 @@ class Consent(models.Model):
             models.UniqueConstraint(
                 fields=["patient", "scope"], condition=Q(withdrawn_at=None), name="one_open_consent"
             )
+        ]
+
+
+class StoppedMail(models.Model):
+    """A kind of mail that the patient wants no more; taking it up again closes the row."""
+
+    class Topic(models.TextChoices):
+        NOTICES = "notices", "Visits booked, moved or cancelled"
+        REMINDERS = "reminders", "Reminders before a visit"
+        OFFERS = "offers", "Free times from the waitlist"
+        FOLLOW_UPS = "follow-ups", "Visits that were missed, or are yet to be booked"
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="stopped_mails")
+    topic = models.CharField(max_length=20, choices=Topic)
+    at = models.DateTimeField()
+    resumed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "topic"], condition=Q(resumed_at=None), name="one_open_stop")
         ]
 
 
@@ -259,7 +288,11 @@ class DiaryWindow(models.Model):
 
 
 class ConsentForm(models.Model):
-    """A form as it was signed: by whom, which version, and what was agreed to and what not."""
+    """A form as it was signed: by whom, which version, and what was agreed to and what not.
+
+    One signed on the screen holds the document that was shown, with its digest, and never changes but for a withdrawal;
+    of one that was brought in only the answers are known.
+    """
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="consent_forms")
     answers = models.JSONField(help_text="Each scope of the form with yes or no.")
@@ -270,9 +303,43 @@ class ConsentForm(models.Model):
     patient_assent = models.BooleanField(null=True, help_text="Of a patient under age.")
     signed_on = models.DateField()
     document_version = models.CharField(max_length=40, blank=True, validators=[clean_line])
+    signed_at = models.DateTimeField(null=True)
+    typed_name = models.CharField(max_length=200, blank=True, validators=[clean_line])
+    authority_document = models.CharField(max_length=100, blank=True, validators=[clean_line])
+    drawing = models.JSONField(default=list, help_text="Strokes of whole numbers (`signatures.py`).")
+    shown = models.JSONField(default=dict, help_text="The document that was signed (`documents.py`).")
+    digest = models.CharField(max_length=64, blank=True)
+    covers_thrust = models.BooleanField(null=True, help_text="Whether care by a quick push was agreed to.")
+    risks = models.JSONField(default=list, help_text="Codes of the risks that were acknowledged.")
+    questions_answered = models.BooleanField(null=True)
+    language = models.CharField(max_length=5, blank=True)
+    interpreter = models.CharField(max_length=200, blank=True, validators=[clean_line])
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="consent_forms_taken",
+        help_text="Who was there with the patient.",
+    )  # fmt: skip
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_reason = models.CharField(max_length=200, blank=True, validators=[clean_line])
 
     class Meta:
         ordering = ["signed_on", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(digest="", signed_at=None)
+                | (~Q(digest="") & ~Q(typed_name="") & Q(signed_at__isnull=False)),
+                name="consent_form_signed_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None, withdrawn_reason="")
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_reason="")),
+                name="consent_withdrawn_with_a_reason",
+            ),
+        ]
+
+    @property
+    def signer(self) -> str:
+        """The name in words; of a form brought in the patient's may stand for it."""
+        return self.typed_name or (self.patient.name if self.signed_by == "patient" else self.signed_by)
 
 
 class ImportedChart(models.Model):

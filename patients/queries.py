@@ -5,8 +5,8 @@ somebody types.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from django.db.models import Q
 
@@ -22,8 +22,7 @@ A_FEW = 20
 HEARD = 300  # names of one sound that are compared by their letters
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A patient as a list shows them; everything else is read when one is chosen."""
 
     pk: int
@@ -85,7 +84,7 @@ def _asked(text: str) -> list[str]:
 def _rows(user, action: str, asked: list[str], limit: int, after: int | None) -> list[Found]:
     """Two statements, because planning the join of both takes PostgreSQL longer than answering them."""
     hits = _hits(asked, [*_conditions(asked), *_in_scope(user, action)], limit, after)
-    found = {row[0]: Found(*row) for row in plain_sql.rows(_SELECT.format(plain_sql.ids(hits)))} if hits else {}
+    found = {row[0]: Found._make(row) for row in plain_sql.rows(_SELECT.format(plain_sql.ids(hits)))} if hits else {}
     return [found[pk] for pk in hits]
 
 
@@ -178,6 +177,35 @@ def may_be_the_same(user, *, given_name: str, family_name: str, birth_date, emai
         number = search_terms.digits(str(phone))
         found |= {person.pk: person for person in visible.filter(_has_term(number), phone=phone)}
     return sorted(found.values(), key=lambda person: (person.family_name, person.given_name, person.pk))
+
+
+def others_like(user, patients: Iterable[Patient]) -> dict[int, list[Patient]]:
+    """By the id of each, whom else the user can see that may be the same person, as `may_be_the_same`; one query."""
+    patients = list(patients)
+    alike = Q()
+    for word in {word for person in patients for word in _telling(person)}:
+        alike |= Q(term__gte=word, term__lt=f"{word} {LAST}")
+    if not alike:
+        return {}
+    hits = SearchTerm.objects.filter(alike).values("patient")
+    found = Patient.objects.visible_to(user).filter(pk__in=hits).select_related("home_location")
+    return {
+        person.pk: [one for one in found if one.pk != person.pk and _may_be_one(one, person)] for person in patients
+    }
+
+
+def _telling(person: Patient) -> list[str]:
+    words = (person.birth_date.isoformat(), folded(person.email), search_terms.digits(str(person.phone)))
+    return [word for word in words if word]
+
+
+def _may_be_one(one: Patient, other: Patient) -> bool:
+    is_named_alike = sorted(search_terms.words(one.name)) == sorted(search_terms.words(other.name))
+    return (
+        (is_named_alike and one.birth_date == other.birth_date)
+        or (bool(one.email) and one.email.lower() == other.email.lower())
+        or (bool(one.phone) and one.phone == other.phone)
+    )
 
 
 def _has_term(word: str) -> Q:

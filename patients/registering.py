@@ -20,7 +20,7 @@ from patients.models import Consent, Patient, SearchTerm
 OLDEST_YEARS = 130
 FIELDS = (
     "given_name", "family_name", "birth_date", "sex", "email", "phone", "street", "city", "state", "postal_code",
-    "language", "home_location", "note", "gender_identity", "pronouns", "record_number",
+    "language", "home_location", "note", "gender_identity", "pronouns", "record_number", "has_joint_mails",
 )  # fmt: skip
 
 
@@ -55,6 +55,11 @@ def register(
         if email_reminders:
             give_consent(patient, Consent.Scope.EMAIL_REMINDERS, by=by, by_whom=by_whom)
     return patient
+
+
+def check(*, home_location: Location, **details) -> None:
+    """Raise what `register` would of wrong fields, without looking for anybody."""
+    _check(Patient(home_location=home_location, **_tidy(details)))
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from locations import access
 from patients.models import ChartOpening
 
 KINDS = {"chart-opened": "a chart was opened with a reason"}
+WATCHED = (ChartOpening,)
 STILL_SENT_WITHIN = timedelta(days=7)
 ABOUT = "patients.chartopening"
 
