@@ -10,7 +10,18 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from appointments import availability, booking, marks, moves_api, series_api, visit_status, waitlist_api
+from appointments import (
+    availability,
+    closures_api,
+    hours_api,
+    marks,
+    moves_api,
+    promised,
+    reminders_api,
+    series_api,
+    visit_status,
+    waitlist_api,
+)
 from appointments.api_shapes import DayField, named_id, one, valid
 from appointments.models import Appointment, AppointmentEvent, AppointmentType
 from appointments.visit_json import AppointmentOut
@@ -30,12 +41,13 @@ class EventOut(serializers.ModelSerializer):
     by = serializers.CharField(source="by_whom")
 
     undid = serializers.IntegerField(help_text="The step that this one took back.")
-    overridden = serializers.ListField(child=serializers.CharField(), help_text="What was overridden for the reason.")
+    overridden = serializers.ListField(child=serializers.CharField(), help_text="What was overridden.")
+    override_reason = serializers.CharField(help_text="Why it was overridden.")
 
     class Meta:
         model = AppointmentEvent
         fields = ["id", "step", "at", "by", "from_status", "to_status", "from_start", "to_start", "reason", "undid",
-                  "overridden"]  # fmt: skip
+                  "overridden", "override_reason"]  # fmt: skip
 
 
 class BookIn(StrictSerializer):
@@ -49,11 +61,20 @@ class BookIn(StrictSerializer):
     override_reason = LineField(required=False, max_length=500)
 
 
+class SeenIn(serializers.IntegerField):
+    """The version of a visit that somebody decided by."""
+
+    def __init__(self):
+        told = "The `sequence` that was seen; where it is another by now, a 409 says where the visit is."
+        super().__init__(min_value=0, max_value=2**31 - 1, required=False, help_text=told)
+
+
 class MoveIn(StrictSerializer):
     starts_at = InstantField()
     expected_start = InstantField(
         required=False, help_text="The start that was seen; where it is another by now, a 409 says where the visit is."
     )
+    expected_sequence = SeenIn()
     practitioner = IdField(required=False)
     location = LineField(required=False)
     minutes = serializers.IntegerField(min_value=5, max_value=480, required=False)
@@ -64,6 +85,7 @@ class MoveIn(StrictSerializer):
 
 class StepIn(StrictSerializer):
     reason = LineField(required=False, allow_blank=True, max_length=500)
+    expected_sequence = SeenIn()
 
 
 class UndoIn(StrictSerializer):
@@ -72,6 +94,9 @@ class UndoIn(StrictSerializer):
 
 class OfDay(serializers.Serializer):
     date = DayField()
+
+
+_ASKED = {"type", "from", "to", "limit", "minutes"}
 
 
 class AvailabilityIn(serializers.Serializer):
@@ -133,10 +158,8 @@ class Availability(viewsets.ViewSet):
         }
         if unknown := sorted(set(given) - known):
             raise ValidationError({name: ["Unknown parameter."] for name in unknown})
-        given_lengths = {name: given[name] for name in ("limit", "minutes") if name in given}
-        question = AvailabilityIn(
-            data={**{k: given.get(k) for k in ("type", "to")}, "from_": given.get("from"), **given_lengths}
-        )
+        asked = {"from_" if name == "from" else name: given[name] for name in given if name in _ASKED}
+        question = AvailabilityIn(data=asked)
         if not question.is_valid():
             raise ValidationError({name.rstrip("_"): errors for name, errors in question.errors.items()})
         asked = question.validated_data
@@ -258,7 +281,7 @@ class Appointments(viewsets.GenericViewSet):
         wanted |= _room(wanted, wanted["location"])
 
         def act():
-            visit = booking.book(by=user, **wanted)
+            visit = promised.book(by=user, **wanted)
             return status.HTTP_201_CREATED, AppointmentOut(visit).data
 
         code, body = once(request, act)
@@ -266,6 +289,7 @@ class Appointments(viewsets.GenericViewSet):
 
     @action(detail=True, methods=["post"])
     def reschedule(self, request, pk):
+        """Move, or make longer or shorter. `Idempotency-Key` as for booking."""
         visit = self._get(pk)
         given = MoveIn(data=request.data)
         given.is_valid(raise_exception=True)
@@ -277,7 +301,12 @@ class Appointments(viewsets.GenericViewSet):
             places = Location.objects.visible_to(request.user, "appointment.change")
             wanted["location"] = one(places, "location", slug=wanted["location"])
         wanted |= _room(wanted, wanted.get("location", visit.location))
-        return Response(AppointmentOut(booking.reschedule(visit, by=request.user, **wanted)).data)
+
+        def act():
+            return status.HTTP_200_OK, AppointmentOut(promised.reschedule(visit, by=request.user, **wanted)).data
+
+        code, body = once(request, act)
+        return Response(body, status=code)
 
     @action(detail=True, methods=["post"])
     def undo(self, request, pk):
@@ -299,7 +328,7 @@ class Appointments(viewsets.GenericViewSet):
     def _step(self, request, pk, name):
         given = StepIn(data=request.data)
         given.is_valid(raise_exception=True)
-        visit = visit_status.take(name, self._get(pk), by=request.user, reason=given.validated_data.get("reason", ""))
+        visit = visit_status.take(name, self._get(pk), by=request.user, **given.validated_data)
         return Response(AppointmentOut(visit).data)
 
 
@@ -323,7 +352,10 @@ ENDPOINTS = [
     ("appointment-types", AppointmentTypes, "appointment-type"),
     ("availability", Availability, "availability"),
     ("appointments", Appointments, "appointment"),
+    *closures_api.ENDPOINTS,
+    *hours_api.ENDPOINTS,
     *moves_api.ENDPOINTS,
     *waitlist_api.ENDPOINTS,
     *series_api.ENDPOINTS,
+    ("reminder-steps", reminders_api.ReminderSteps, "reminder-steps"),
 ]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from appointments.calendars import Taken, room_ids, travel_minutes
+from appointments import series_days
+from appointments.calendars import Taken, room_ids
 from appointments.hours import ONE_DAY, Days, Hours, Pair
 from appointments.intervals import (
     Interval,
@@ -27,7 +28,8 @@ from appointments.models import Appointment, AppointmentType
 from appointments.wishes import Wishes
 from clinic import times
 from clinic.errors import RuleBroken
-from locations.models import Location, Practitioner
+from locations import ways
+from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
 STARTS_A_DAY = 50  # expected of a day, to choose how many days are read at first; each further chunk is twice as long
@@ -54,6 +56,15 @@ class Slot:
     @property
     def local_end(self) -> datetime:
         return times.local(self.ends_at, self.location.time_zone)
+
+    @property
+    def spoken(self) -> str:
+        """As patients read it: the day, the hour and the name of the zone."""
+        return times.spoken(self.starts_at, self.location.time_zone)
+
+    @property
+    def spoken_day(self) -> str:
+        return times.spoken_day(self.local_start.date())
 
     @property
     def mark(self) -> Mark:
@@ -104,18 +115,22 @@ def find(
     now: datetime | None = None,
     without: Iterable[Appointment] = (),
     after: Mark | None = None,
+    length: int | None = None,
+    room: Room | None = None,
 ) -> Found:
     """The first `limit` free slots from `from_day` to `to_day`, local days at each location, both included.
 
     In order of start, then of the names of location and practitioner, whatever the order of the question. `wishes`
     leaves only the weekdays and hours at which somebody can come; `without` are visits that will make room: they are
-    about to move. Of the days only what follows `after` is looked at. Each chunk of days takes two queries, however
-    many practitioners, locations and days there are.
+    about to move, and with a `patient` not to a day on which another visit of their series stands. `length` is that of
+    a visit that was agreed once, so the range of its type is not asked again, as it is with `minutes`; with a `room`
+    only that one will do. Of the days only what follows `after` is looked at. Each chunk of days takes two queries,
+    however many practitioners, locations and days there are.
     """
     _check_days(from_day, to_day)
     search = Search(
-        type, visit_minutes(type, minutes), locations, practitioners, patient, wishes, list(without),
-        span=(from_day, to_day), now=now or times.now(), after=after,
+        type, length or visit_minutes(type, minutes), locations, practitioners, patient, wishes, list(without),
+        span=(from_day, to_day), now=now or times.now(), after=after, room=room,
     )  # fmt: skip
     starts: list[Start] = []
     next_from = None
@@ -153,7 +168,8 @@ class _Chunk:
 class Search:
     """One question, with what is read once for all of its chunks: hours, rooms, ways, and the patient's visits."""
 
-    def __init__(self, type, minutes, locations, practitioners, patient, wishes, without, *, span, now, after=None):
+    def __init__(self, type, minutes, locations, practitioners, patient, wishes, without, *, span, now, after=None,
+                 room=None):  # fmt: skip
         self.type, self.minutes, self.wishes, self.without = type, minutes, wishes, without
         self.people = None if practitioners is None else {person.pk: person for person in practitioners}
         places = {place.pk: place for place in locations}
@@ -170,7 +186,9 @@ class Search:
             first, last = self.day_at(self.begin), self.last_day_at(self.end + self.minutes)
             self.hours = Hours(places.values(), first, last, practitioners=people)
             self.rooms = room_ids(self.hours.locations, type.room_kind)
-            self.travel = travel_minutes()
+            if room:
+                self.rooms = {room.location_id: [pk for pk in self.rooms[room.location_id] if pk == room.pk]}
+            self.ways = ways.read()
             self.patient_busy = self._patient_busy(patient)
 
     def chunks(self, *, first: int) -> Iterator[Interval]:
@@ -240,7 +258,7 @@ class Search:
             return []
         if where not in chunk.full:
             chunk.full[where] = self._starts_without_a_room(where, chunk.taken)
-        visits = self.blocked(chunk.taken.of_practitioner(who, where, self.travel))
+        visits = self.blocked(chunk.taken.of_practitioner(who, where, self.ways))
         away = starts_blocked(chunk.taken.time_off.get(who, ()), self.minutes)
         return subtraction(starts, union(visits, away, chunk.full[where], self.patient_busy))
 
@@ -267,7 +285,7 @@ class Search:
 
     def _taken(self, pairs: list[tuple[int, Pair]], end: int) -> Taken:
         """What is taken from the first start until the end of the last visit, with buffers and the longest way."""
-        margin = max(self.travel.values(), default=0) + self.type.buffer_before + self.type.buffer_after
+        margin = self.ways.longest + self.type.buffer_before + self.type.buffer_after
         return Taken(
             pairs[0][0] - margin,
             end + self.minutes + margin,
@@ -308,7 +326,8 @@ class Search:
             patient=patient, end_minute__gt=self.begin, start_minute__lt=self.end + self.minutes
         )
         rows = rows.exclude(pk__in=[visit.pk for visit in self.without]).order_by()
-        return union(starts_blocked(rows.values_list("start_minute", "end_minute"), self.minutes))
+        busy = starts_blocked(rows.values_list("start_minute", "end_minute"), self.minutes)
+        return union(busy, series_days.blocked(self.without))
 
 
 def _bounds(type, from_day, to_day, zone, now) -> Interval:

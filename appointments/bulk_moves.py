@@ -1,6 +1,6 @@
 """Visits that have to move because somebody is ill, a clinic closes or hours change: found, proposed for, moved as one.
 
-Reads by the one engine; what is chosen is booked by `booking.book_together`, all of it or nothing.
+Reads by the one engine; what is chosen is booked by `together.book`, all of it or nothing.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -10,11 +10,11 @@ from datetime import date, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from appointments import booking, conflicts, out_of_hours
+from appointments import booking, conflicts, out_of_hours, proposals, series_days, together
 from appointments.conflicts import Known, Wanted
 from appointments.intervals import overlaps
 from appointments.models import Appointment
-from appointments.proposals import Choice, Question, Wish
+from appointments.proposals import Choice, Question, Wish, instead
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
@@ -79,11 +79,12 @@ def affected(span: Span, user: User) -> list[Affected]:
     if span.practitioner:
         found = found.filter(practitioner=span.practitioner)
     visits = list(found.with_names().with_series().order_by("starts_at", "pk"))
-    why = _why_stuck(visits)
+    why = why_stuck(visits)
     return [Affected(visit, why.get(visit.pk, "")) for visit in visits if not span.only_stuck or visit.pk in why]
 
 
-def _why_stuck(visits: Collection[Appointment]) -> dict[int, str]:
+def why_stuck(visits: Collection[Appointment]) -> dict[int, str]:
+    """Of those that cannot take place as booked, by their ids, why not."""
     if not visits:
         return {}
     as_booked = [
@@ -149,18 +150,17 @@ def _group(visit: Appointment) -> str | None:
 def _taken_days(visits: Iterable[Appointment]) -> dict[str, set[date]]:
     """By series, the days of its visits that stay: a series has one visit a day."""
     zones = {v.series_visit.series_id: v.series_visit.series.location.time_zone for v in visits if v.series_visit_id}
-    standing = Appointment.objects.holding_time().filter(series_visit__series__in=zones)
-    taken: dict[str, set[date]] = {}
-    rows = standing.exclude(pk__in=[v.pk for v in visits]).values_list("series_visit__series", "starts_at")
-    for series, starts_at in rows:
-        taken.setdefault(f"series-{series}", set()).add(times.day_of(starts_at, zones[series]))
-    return taken
+    taken = series_days.of_others(zones, without=[visit.pk for visit in visits])
+    return {f"series-{series}": days for series, days in taken.items()}
 
 
-def move(question: Question, choices: Mapping[str, Choice], *, by: User, reason: str) -> list[Appointment]:
+def move(
+    question: Question, choices: Mapping[str, Choice], *, seen: Mapping[str, int | None], by: User, reason: str
+) -> list[Appointment]:
     """Move the chosen visits, by their ids, all or nothing; what is skipped stays where it is, and on its worklist.
 
-    Raises RuleBroken whose `fields` say, by id, why a time cannot be had, and whose `alternatives` are free instead.
+    `seen` is the sequence that each had when its time was chosen. Raises RuleBroken whose `fields` say, by id, what
+    changed since then or why a time cannot be had, and whose `alternatives` are free instead.
     """
     reason = checked_reason(reason, needed="Say why the visits move: it is kept with each of them.")
     wishes = {wish.key: wish for wish in question.wishes}
@@ -170,24 +170,15 @@ def move(question: Question, choices: Mapping[str, Choice], *, by: User, reason:
         for key, choice in chosen.items()
         if key in wishes
     }
-    try:
+    with instead(question, choices):
         _refuse_gone(set(chosen) - set(wishes), len(chosen))
-        _refuse_two_a_day(question, wanted)
+        together.refuse_changed({key: one.moving for key, one in wanted.items()}, seen)
         with transaction.atomic():
-            moved = list(booking.book_together(wanted, by=by, reason=reason).values())
+            overrides = proposals.overrides(chosen)
+            moved = together.book(wanted, seen=seen, by=by, reason=reason, overrides=overrides)
+            moved = list(moved.values())
             audit.record("visits.moved_together", by=by, visits=sorted(visit.pk for visit in moved), reason=reason)
-    except RuleBroken as refused:
-        refused.alternatives = alternatives(question, choices, refused.fields)
-        raise
     return moved
-
-
-def alternatives(question: Question, choices: Mapping[str, Choice], faults: Collection[str]) -> dict[str, list]:
-    """What is free now for the faulty ones, while the others keep their choice."""
-    kept = {key: choice for key, choice in choices.items() if key not in faults}
-    asked = [wish for wish in question.wishes if wish.key in faults or not kept.get(wish.key, Choice()).is_skipped]
-    lines = replace(question, wishes=asked).propose(kept) if faults else []
-    return {line.wish.key: line.choices for line in lines if line.wish.key in faults}
 
 
 def _refuse_gone(keys: Collection[str], count: int) -> None:
@@ -195,20 +186,3 @@ def _refuse_gone(keys: Collection[str], count: int) -> None:
         faults = dict.fromkeys(sorted(keys), "This visit was moved, cancelled or begun meanwhile.")
         message = f"Nothing was changed: {len(faults)} of {count} visits are not to be moved any more."
         raise RuleBroken(message, code="wrong_status", fields=faults)
-
-
-def _refuse_two_a_day(question: Question, wanted: Mapping[str, Wanted]) -> None:
-    taken = {group: {*days} for group, days in question.taken_days.items()}
-    groups = {wish.key: wish.group for wish in question.wishes}
-    faults = {}
-    for key, one in sorted(wanted.items(), key=lambda entry: entry[1].starts_at):
-        if groups[key] is None:
-            continue
-        day = times.day_of(one.starts_at, one.location.time_zone)
-        days = taken.setdefault(groups[key], set())
-        if day in days:
-            faults[key] = f"Another visit of the series is on {day:%B} {day.day} already."
-        days.add(day)
-    if faults:
-        message = f"Nothing was changed: {len(faults)} of {len(wanted)} times cannot be had."
-        raise RuleBroken(message, code="two_on_a_day", fields=faults)

@@ -1,33 +1,82 @@
 """Visits as iCalendar entries (RFC 5545, RFC 5546): one UID for life, a sequence number that rises with each change.
 
 A single visit is a request or its cancellation. Several in one file are published: a request may hold one UID only.
-Titles carry nothing about health: calendars are shared with families and employers.
+Titles carry nothing about health: calendars are shared with families and employers. The lines are written out, as many
+mails are; the clocks of a zone, the same for all, are the library's.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
-from email.mime.text import MIMEText
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from email.utils import parseaddr
+from functools import lru_cache
 
 from django.conf import settings
-from icalendar import Calendar, Event, vCalAddress
+from django.utils.translation import gettext as _
+from icalendar import Calendar, Timezone
 
 from appointments.models import Appointment
 from clinic import times
+from clinic.mail_kinds import Attachment
+
+_LONGEST = 75  # octets of a line
 
 
 def render(visits: Sequence[Appointment]) -> bytes:
     """The visits of one patient: METHOD:CANCEL for a cancelled one, REQUEST for another, PUBLISH for several."""
-    calendar = Calendar()
-    calendar.add("prodid", "-//Atlas//Visits//EN")
-    calendar.add("version", "2.0")
-    calendar.add("method", _method(visits))
-    for visit in visits:
-        calendar.add_component(_entry(visit, is_asked=len(visits) == 1))
-    days = [visit.local_start.date() for visit in visits]
-    around = timedelta(days=366)
-    calendar.add_missing_timezones(first_date=min(days) - around, last_date=max(days) + around)
-    return calendar.to_ical()
+    entries = (line for visit in visits for line in _entry(visit, is_asked=len(visits) == 1))
+    return _file(_method(visits), (), visits, entries)
+
+
+def published(visits: Sequence[Appointment], *, title: Callable[[Appointment], str], name: str) -> bytes:
+    """To subscribe to. The same visits give the same bytes: each has the stamp of its last step (`changed_at`).
+
+    It names the uid and the sequence of the files in the mails, so that no visit stands there twice.
+    """
+    about = f"X-WR-CALNAME:{_text(name)}", "REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H"
+    entries = (line for visit in visits for line in _event(visit, visit.changed_at or visit.booked_at, title(visit)))
+    return _file("PUBLISH", about, visits, entries)
+
+
+def _file(method: str, about: Iterable[str], visits: Sequence[Appointment], entries: Iterable[str]) -> bytes:
+    head = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Atlas//Visits//EN", f"METHOD:{method}", *about)
+    years = [visit.local_start.year for visit in visits]
+    zones = tuple(sorted({visit.location.time_zone for visit in visits}))
+    clocks = _clocks(zones, min(years), max(years)) if visits else b""
+    return _folded(head) + clocks + _folded(entries) + b"END:VCALENDAR\r\n"
+
+
+def _event(visit: Appointment, stamp: datetime, title: str, *more: str) -> Iterator[str]:
+    place = ", ".join(filter(None, (visit.location.name, visit.location.address)))
+    yield "BEGIN:VEVENT"
+    yield f"UID:{visit.uid}@atlas"
+    yield f"SEQUENCE:{visit.sequence}"
+    yield f"DTSTAMP:{_in_utc(stamp)}"
+    yield f"DTSTART{_at(visit.local_start, visit.location.time_zone)}"
+    yield f"DTEND{_at(visit.local_end, visit.location.time_zone)}"
+    yield f"LOCATION:{_text(place)}"
+    yield f"STATUS:{'CANCELLED' if _is_cancelled(visit) else 'CONFIRMED'}"
+    yield f"SUMMARY:{_text(title)}"
+    yield from more
+    yield "END:VEVENT"
+
+
+def _at(local: datetime, zone: str) -> str:
+    """By a wall clock in the hour that comes twice calendars mean its first pass: the second is told in UTC."""
+    return f":{_in_utc(local)}" if local.fold else f";TZID={zone}:{local:%Y%m%dT%H%M%S}"
+
+
+def _in_utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+@lru_cache(maxsize=64)
+def _clocks(zones: tuple[str, ...], first: int, last: int) -> bytes:
+    """The same part of every file of these clinics: the clocks from the year before to the year after."""
+    return b"".join(
+        Timezone.from_tzid(name, first_date=date(first - 1, 1, 1), last_date=date(last + 2, 1, 1)).to_ical()
+        for name in zones
+    )
 
 
 def _method(visits: Sequence[Appointment]) -> str:
@@ -40,28 +89,51 @@ def _is_cancelled(visit: Appointment) -> bool:
     return visit.status == Appointment.Status.CANCELLED
 
 
-def _entry(visit: Appointment, *, is_asked: bool) -> Event:
-    entry = Event()
-    entry.add("uid", f"{visit.uid}@atlas")
-    entry.add("sequence", visit.sequence)
-    entry.add("dtstamp", times.now())
-    entry.add("dtstart", visit.local_start)
-    entry.add("dtend", visit.local_end)
-    entry.add("summary", "Your visit")
-    entry.add("location", visit.location.address)
-    entry.add("status", "CANCELLED" if _is_cancelled(visit) else "CONFIRMED")
-    entry.add("organizer", vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"))
+def _entry(visit: Appointment, *, is_asked: bool) -> Iterator[str]:
+    more = [f"ORGANIZER:mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"]
     if is_asked and visit.patient.email:  # what is published has no attendee
-        attendee = vCalAddress(f"mailto:{visit.patient.email}")
-        attendee.params["RSVP"] = "FALSE"  # answers by calendar are not read; the link in the mail is
-        entry.add("attendee", attendee, encode=0)
-    return entry
+        # Answers by calendar are not read; the link in the mail is.
+        more.append(f"ATTENDEE;RSVP=FALSE:mailto:{visit.patient.email}")
+    return _event(visit, times.now(), _("Your visit"), *more)
 
 
-def attachment(visits: Sequence[Appointment]) -> MIMEText:
+def _text(value: str) -> str:
+    for letter in "\\;,":
+        value = value.replace(letter, f"\\{letter}")
+    return "\\n".join(value.splitlines())
+
+
+def _folded(lines: Iterable[str]) -> bytes:
+    return b"".join(_line(line.encode()) for line in lines)
+
+
+def _line(octets: bytes) -> bytes:
+    """A letter of several octets is not torn apart."""
+    parts, begin, room = [], 0, _LONGEST
+    while len(octets) - begin > room:
+        end = begin + room
+        while octets[end] & 0xC0 == 0x80:
+            end -= 1
+        parts.append(octets[begin:end])
+        begin, room = end, _LONGEST - 1
+    return b"\r\n ".join([*parts, octets[begin:]]) + b"\r\n"
+
+
+def attachment(visits: Sequence[Appointment]) -> Attachment:
+    return _part(render(visits), _method(visits), "visit.ics" if len(visits) == 1 else "visits.ics")
+
+
+def _part(content: bytes, method: str, name: str) -> Attachment:
     """The method stands in the MIME type too: mail programs offer the entry only when both agree."""
-    part = MIMEText(render(visits).decode(), "calendar", "utf-8")
-    part.set_param("method", _method(visits))
-    name = "visit.ics" if len(visits) == 1 else "visits.ics"
-    part.add_header("Content-Disposition", "attachment", filename=name)
-    return part
+    return Attachment(name, f'text/calendar; charset="utf-8"; method="{method}"', content)
+
+
+def as_test(part: Attachment) -> Attachment:
+    """The same to look at: no calendar files it by itself, and none takes it for the visit."""
+    calendar = Calendar.from_ical(part.content)
+    calendar["METHOD"] = "PUBLISH"
+    for entry in calendar.walk("VEVENT"):
+        entry["UID"] = f"test-{uuid.uuid4()}@atlas"
+        entry["SUMMARY"] = f"[Test] {entry['SUMMARY']}"
+        entry.pop("ATTENDEE", None)
+    return _part(calendar.to_ical(), "PUBLISH", part.name)

@@ -8,12 +8,14 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 
 from django.db.models import Q
 
+from appointments import visit_status
 from appointments.hours import Hours
 from appointments.intervals import Intervals, intersection, union
-from appointments.models import Appointment, TimeOff
+from appointments.models import Appointment, BookingRequest, TimeOff
 from clinic import times
 from locations import access
 from locations.models import Location, Room
@@ -21,6 +23,8 @@ from locations.models import Location, Room
 USUAL_HOURS = (8, 18)
 DAY = 24 * 60
 PRACTITIONER, ROOM = "practitioner", "room"
+LONGEST = 720  # minutes that a visit lasts at most
+OFF_THE_CALENDAR = {Appointment.Status.CANCELLED, Appointment.Status.NO_SHOW}
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,37 @@ class Shown:
     asked: Asked
     clocks: dict[int, "Clock"]  # by location
     columns: list[Column]
-    visits: list[dict]
-    holds: list[dict]  # times kept for somebody who is being asked
+    taken: list[dict]  # in order of start; what lasts past midnight once more for the next day, as `carried`
     closed: dict[tuple[int, date], str]  # why, by location and day
     people: dict[int, dict[int, str]]  # by location: the names of those who work there at all
+
+    @cached_property
+    def visits(self) -> list[dict]:
+        return [one for one in self.taken if one["status"] != Appointment.Status.HELD and not one["carried"]]
+
+    @cached_property
+    def carried(self) -> list[dict]:
+        """What is left, on their next day, of visits that last past midnight."""
+        return [one for one in self.taken if one["status"] != Appointment.Status.HELD and one["carried"]]
+
+    @cached_property
+    def holds(self) -> list[dict]:
+        """Times kept for somebody who is being asked."""
+        return [one for one in self.taken if one["status"] == Appointment.Status.HELD]
+
+    @cached_property
+    def online(self) -> set[int]:
+        """Of the holds those for somebody who books on the public page."""
+        of = BookingRequest.objects.filter(hold__in=[one["id"] for one in self.holds])
+        return set(of.values_list("hold_id", flat=True))
+
+    def held(self, hold: dict) -> str:
+        """`Held until 4:10 PM`, with the day where it is not today, and for whom where it is an online booking."""
+        zone = self.clocks[hold["location"]].zone
+        until, now = times.local(hold["held_until"], zone), times.local(times.now(), zone)
+        day = "" if until.date() == now.date() else f"{until:%a} "
+        whom = ", online booking" if hold["id"] in self.online else ""
+        return f"Held until {day}" + f"{until:%I:%M %p}".lstrip("0") + whom
 
     def coming(self) -> list[dict]:
         return [visit for visit in self.visits if visit["status"] != Appointment.Status.CANCELLED]
@@ -69,7 +100,7 @@ class Shown:
     def hours(self) -> tuple[int, int]:
         """Whole hours of the clock that hold everything shown, and at least the usual ones."""
         spans = [span for column in self.columns for span in column.working]
-        spans += [(one["from"], one["from"] + one["minutes"]) for one in (*self.coming(), *self.holds)]
+        spans += [(one["from"], one["from"] + one["minutes"]) for one in (*self.coming(), *self.carried, *self.holds)]
         first, last = USUAL_HOURS
         first = min([first, *(start // 60 for start, _ in spans)])
         return first, min(24, max([last, *(-(-end // 60) for _, end in spans)]))
@@ -88,6 +119,19 @@ class Clock:
         """None for a minute of another day."""
         n = bisect_right(self.edges, minute) - 1
         return (self.days[n], self._wall(n, minute)) if 0 <= n < len(self.days) else None
+
+    def rest(self, start: int, end: int) -> dict | None:
+        """What of a visit lies on one of the days and not on that on which it starts: from midnight, by the wall."""
+        n = bisect_right(self.edges, end - 1) - 1
+        if not 0 <= n < len(self.days) or start >= self.edges[n]:
+            return None
+        begins, ends = (times.local(times.from_minute(minute), self.zone) for minute in (start, end))
+        midnight = self._wall(n, self.edges[n])
+        zones = {"zone": f"{ends:%Z}", "end_zone": f"{ends:%Z}"} if self.changes(n) else {}
+        return {
+            "day": self.days[n], "from": midnight, "minutes": self._wall(n, end) - midnight,
+            "carried": {"day": begins.date(), "from": begins.hour * 60 + begins.minute}, **zones,
+        }  # fmt: skip
 
     def spans(self, n: int, intervals: Intervals) -> Intervals:
         """What of the intervals lies on the n-th day."""
@@ -130,9 +174,7 @@ def read(asked: Asked, user) -> Shown:
         if row.location_id in (place.pk, None) and row.starts_on <= day <= row.ends_on
     }
     people = {place.pk: hours.people(place.pk) for place in asked.locations}
-    visits = [one for one in taken if one["status"] != Appointment.Status.HELD]
-    holds = [one for one in taken if one["status"] == Appointment.Status.HELD]
-    return Shown(asked, clocks, columns, visits, holds, closed, people)
+    return Shown(asked, clocks, columns, taken, closed, people)
 
 
 def _taken(asked, user, clocks) -> list[dict]:
@@ -141,8 +183,9 @@ def _taken(asked, user, clocks) -> list[dict]:
     last = max((clock.edges[-1] for clock in clocks.values()), default=0)
     running = ~Q(status=Appointment.Status.HELD) | Q(held_until__gt=times.now())
     rows = Appointment.with_holds.visible_to(user).filter(
-        running, location__in=clocks, starts_at__gte=times.from_minute(first), starts_at__lt=times.from_minute(last)
-    )
+        running, location__in=clocks, starts_at__gte=times.from_minute(first - LONGEST),
+        starts_at__lt=times.from_minute(last), end_minute__gt=first,
+    )  # fmt: skip
     if asked.practitioner:
         rows = rows.filter(practitioner=asked.practitioner)
     rows = rows.order_by("start_minute", "pk").values_list(
@@ -154,18 +197,19 @@ def _taken(asked, user, clocks) -> list[dict]:
     found = []
     for pk, where, who, room, start, end, status, given, family, *kind, room_name, name, degrees, seen, until in rows:
         given, family = given or "", family or ""  # nobody's, while it is held
-        if at := clocks[where].read(start):
+        one = {
+            "id": pk, "location": where, "status": status, "practitioner": who,
+            "practitioner_name": f"{name}, {degrees}", "room": room, "room_name": room_name, "type": kind,
+            "patient": f"{given} {family}".strip(), "brief": _brief(given, family), "seen": seen, "held_until": until,
+        }  # fmt: skip
+        clock = clocks[where]
+        if at := clock.read(start):
             day, minute = at
             found.append(
-                {
-                    "id": pk, "location": where, "day": day, "from": minute, "minutes": end - start, "status": status,
-                    "practitioner": who, "practitioner_name": f"{name}, {degrees}", "room": room,
-                    "room_name": room_name, "type": kind,
-                    "patient": f"{given} {family}".strip(), "brief": _brief(given, family), "seen": seen,
-                    **clocks[where].named(start, end),
-                    "held_until": until,
-                }
-            )  # fmt: skip
+                {**one, "day": day, "from": minute, "minutes": end - start, "carried": None, **clock.named(start, end)}
+            )
+        if status not in OFF_THE_CALENDAR and (rest := clock.rest(start, end)):
+            found.append({**one, **rest})
     return found
 
 
@@ -237,6 +281,10 @@ def as_json(shown: Shown, user) -> dict:
     position = {(c.location.pk, c.day, c.key): n for n, c in enumerate(shown.columns)}
     first_hour, last_hour = shown.hours()
     coming = shown.coming()
+
+    def column_of(one):
+        return one["location"], one["day"], one[asked.by]
+
     return {
         "by": asked.by,
         "first_hour": first_hour,
@@ -247,6 +295,7 @@ def as_json(shown: Shown, user) -> dict:
                 "location": place.slug,
                 "day": day.isoformat(),
                 "zone": f"{shown.clocks[place.pk].noon(n):%Z}",
+                "is_ahead": visit_status.is_ahead(day, place.time_zone),
                 "closed": shown.closed.get((place.pk, day), ""),
                 "columns": sum(1 for c in shown.columns if c.location is place and c.day == day),
             }
@@ -256,43 +305,40 @@ def as_json(shown: Shown, user) -> dict:
         "columns": [{"key": c.key, "title": c.title, "working": c.working, "off": c.off} for c in shown.columns],
         "types": {
             slug: {"name": name, "least": least, "most": most, "step": step}
-            for slug, name, least, most, step in {tuple(visit["type"]) for visit in coming}
+            for slug, name, least, most, step in {tuple(visit["type"]) for visit in (*coming, *shown.carried)}
         },
-        "visits": [
-            {
-                "id": visit["id"],
-                "column": position[visit["location"], visit["day"], visit[asked.by]],
-                "from": visit["from"],
-                "minutes": visit["minutes"],
-                "status": visit["status"],
-                "patient": visit["patient"],
-                "brief": visit["brief"],
-                "type": visit["type"][0],
-                "practitioner": visit["practitioner"],
-                "room": visit["room_name"],
-                "seen": visit["seen"],
-                **({"zone": visit["zone"]} if "zone" in visit else {}),
-            }
-            for visit in coming
-        ],
+        "visits": [_visit(one, position[column_of(one)]) for one in coming],
+        "carried": [_carried(one, position[column_of(one)]) for one in shown.carried],
         "holds": [
             {
-                "column": position[hold["location"], hold["day"], hold[asked.by]],
+                "column": position[column_of(hold)],
                 "from": hold["from"],
                 "minutes": hold["minutes"],
-                "text": f"Held until {_clock(hold['held_until'], hold['location'], shown)}",
+                "began": hold["carried"]["from"] if hold["carried"] else hold["from"],
+                "text": shown.held(hold),
             }
             for hold in shown.holds
         ],
     }
 
 
-def _clock(at, location_id, shown) -> str:
-    """`4:10 PM`, with the day where it is not today."""
-    zone = shown.clocks[location_id].zone
-    there, now = times.local(at, zone), times.local(times.now(), zone)
-    day = "" if there.date() == now.date() else f"{there:%a} "
-    return day + f"{there:%I:%M %p}".lstrip("0")
+def _visit(visit: dict, column: int) -> dict:
+    named = {
+        name: visit[name] for name in ("id", "from", "minutes", "status", "patient", "brief", "practitioner", "seen")
+    }
+    return {**named, **_drawn(visit, column)}
+
+
+def _carried(visit: dict, column: int) -> dict:
+    """What is left of a visit on its next day: from when it has lasted, and nothing with which it could be moved."""
+    named = {name: visit[name] for name in ("id", "from", "minutes", "status", "patient")}
+    began = {"day": visit["carried"]["day"].isoformat(), "began": visit["carried"]["from"]}
+    return {**named, **began, **_drawn(visit, column)}
+
+
+def _drawn(visit: dict, column: int) -> dict:
+    zone = {"zone": visit["zone"]} if "zone" in visit else {}
+    return {"column": column, "type": visit["type"][0], "room": visit["room_name"], **zone}
 
 
 def _place(shown, place, user) -> dict:
@@ -302,4 +348,10 @@ def _place(shown, place, user) -> dict:
         "may_change": access.can(user, "appointment.change", place),
         "may_book": access.can(user, "appointment.create", place),
         "people": shown.people[place.pk],
+        # For a time that is typed, in this year or the next: which of the two is meant.
+        "twice": [
+            {"day": one.day.isoformat(), "from": one.begins, "until": one.ends, "zones": [one.first, one.second]}
+            for year in (shown.asked.first.year, shown.asked.first.year + 1)
+            for one in times.repeated_hours(year, place.time_zone)
+        ],
     }

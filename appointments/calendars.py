@@ -7,11 +7,11 @@ practitioners, locations and days.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
-from appointments.hours import Pair
 from appointments.intervals import Interval, Intervals, subtraction, union
 from appointments.models import Appointment
 from clinic import locks, plain_sql, times
 from locations.models import Room
+from locations.ways import Ways
 
 LONGEST = 1440  # no visit is longer, buffers included: how far before a span its neighbours can start
 
@@ -24,7 +24,6 @@ def lock(*, practitioners: Iterable = (), rooms: Iterable = (), patients: Iterab
     locks.hold((locks.PRACTITIONER, practitioners), (locks.ROOM, rooms), (locks.PATIENT, patients))
 
 
-_TRAVEL = "SELECT origin_id, destination_id, minutes FROM locations_traveltime"
 _ROOMS = """
     SELECT location_id, id FROM locations_room WHERE location_id IN ({here}) AND kind = %s AND is_open ORDER BY name, id
 """
@@ -39,14 +38,6 @@ _AWAY = """
     SELECT practitioner_id, starts_at, ends_at FROM appointments_timeoff
     WHERE practitioner_id IN ({who}) AND starts_at < %s AND ends_at > %s
 """
-
-
-def travel_minutes() -> dict[Pair, int]:
-    """Minutes between two locations by their ids, both ways; a pair that is not in the table takes none."""
-    table = {}
-    for origin, destination, minutes in plain_sql.rows(_TRAVEL):
-        table[origin, destination] = table[destination, origin] = minutes
-    return table
 
 
 class Taken:
@@ -82,10 +73,10 @@ class Taken:
             away = (times.to_minute(plain_sql.instant(edge)) for edge in (starts_at, ends_at))
             self.time_off[person].append(tuple(away))
 
-    def of_practitioner(self, practitioner_id: int, location_id: int, travel: dict) -> Iterator[Interval]:
+    def of_practitioner(self, practitioner_id: int, location_id: int, ways: Ways) -> Iterator[Interval]:
         """When the practitioner cannot be at the location: visits anywhere, with the way from and to the others."""
         for a, b, place in self.by_practitioner.get(practitioner_id, ()):
-            way = travel.get((place, location_id), 0) if place != location_id else 0
+            way = ways.between(place, location_id) if place != location_id else 0
             yield a - way, b + way
 
     def at_work(self, practitioner_id: int, working: Intervals) -> Intervals:
@@ -102,7 +93,7 @@ def room_ids(locations: Iterable[int], kind: str) -> dict[int, list[int]]:
 
 def rooms_by_location(locations: Iterable[int], kind: str) -> dict[int, list[Room]]:
     found = defaultdict(list)
-    rooms = Room.objects.filter(location__in=list(locations), kind=kind, is_open=True).select_related("location")
+    rooms = Room.objects.filter(location__in=list(locations), kind=kind, is_open=True)
     for room in rooms.order_by("name", "pk"):
         found[room.location_id].append(room)
     return found

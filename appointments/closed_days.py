@@ -1,19 +1,21 @@
-"""Visits ahead that fall on days on which their clinic is closed. Reads only; a day is that of each clinic's clock."""
+"""Visits ahead, and times offered, that last into days on which their clinic is closed, be it from the evening before.
+Reads only; a day is that of each clinic's clock.
+"""
 
 from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Offer
 from clinic import times
 from locations.models import Closure, Location
 
 EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
 
 
-def starts_within(closures: Iterable[Closure], locations: Iterable[Location]) -> Q:
-    """Starts at these locations from the first midnight of a closure of theirs to its last."""
+def lasting_into(closures: Iterable[Closure], locations: Iterable[Location]) -> Q:
+    """What at these locations takes up time between the first midnight of a closure of theirs and its last."""
     places = list(locations)
     found = Q(pk=None)
     for closure in closures:
@@ -24,7 +26,7 @@ def starts_within(closures: Iterable[Closure], locations: Iterable[Location]) ->
         for zone, here in ids.items():
             first, _ = times.day_bounds(closure.starts_on, zone)
             _, last = times.day_bounds(closure.ends_on, zone)
-            found |= Q(location__in=here, starts_at__gte=first, starts_at__lt=last)
+            found |= Q(location__in=here, ends_at__gt=first, starts_at__lt=last)
     return found
 
 
@@ -33,19 +35,26 @@ def ahead(locations: Iterable[Location]) -> list[Closure]:
     places = list(locations)
     earliest = min((place.today() for place in places), default=date.max)
     rows = Closure.objects.filter(Q(location__in=places) | Q(location=None), ends_on__gte=earliest)
-    return list(rows.select_related("location"))
+    return list(rows.select_related("location").order_by("starts_on", "pk"))
 
 
 def hit(closures: Iterable[Closure], locations: Iterable[Location], user) -> QuerySet:
     """The visits ahead that somebody has to move, by place and time."""
     places = list(locations)
     found = Appointment.objects.visible_to(user).filter(
-        starts_within(closures, places), status__in=EXPECTED, starts_at__gt=times.now()
+        lasting_into(closures, places), status__in=EXPECTED, starts_at__gt=times.now()
     )
+    return found.with_names().order_by("location__name", "starts_at", "pk")
+
+
+def offers_hit(closures: Iterable[Closure], locations: Iterable[Location], user) -> QuerySet[Offer]:
+    """The times offered to patients that would be taken back with the closures, by place and time."""
+    found = Offer.objects.visible_to(user).filter(lasting_into(closures, list(locations))).standing()
     return found.with_names().order_by("location__name", "starts_at", "pk")
 
 
 def is_hit(visit: Appointment, closure: Closure) -> bool:
     """Whether the closure is the reason for this visit of `hit`."""
-    day = visit.local_start.date()
-    return closure.location_id in (None, visit.location_id) and closure.starts_on <= day <= closure.ends_on
+    first, _ = times.day_bounds(closure.starts_on, visit.location.time_zone)
+    _, last = times.day_bounds(closure.ends_on, visit.location.time_zone)
+    return closure.location_id in (None, visit.location_id) and visit.ends_at > first and visit.starts_at < last

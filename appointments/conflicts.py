@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from appointments.calendars import LONGEST, Taken, travel_minutes
+from appointments.calendars import LONGEST, Taken
 from appointments.hours import Hours
 from appointments.intervals import Intervals, covers, overlaps
 from appointments.models import Appointment, AppointmentType, Hold
 from clinic import plain_sql, times
+from locations import ways
 from locations.models import Location, Practitioner, Room
+from locations.ways import Ways
 from patients.models import Patient
 
 # What an authorised person may override with a reason, in the words of the history. An overlap never: the database
@@ -43,6 +45,7 @@ class Wanted:
     minutes: int
     room: Room | None = None
     moving: Appointment | None = None
+    held: Hold | None = None  # the time was kept for them: what was agreed with it is not asked again
 
     @cached_property
     def start(self) -> int:
@@ -59,6 +62,8 @@ class Wanted:
 
     @cached_property
     def busy(self) -> tuple[int, int]:
+        if self.held:
+            return self.held.busy_from, self.held.busy_until
         return self.start - self.type.buffer_before, self.end + self.type.buffer_after
 
 
@@ -68,17 +73,16 @@ class Known:
 
     hours: Hours
     taken: Taken
-    travel: dict[tuple[int, int], int]
+    ways: Ways
     of_patient: dict[int, Intervals]
 
     @classmethod
     def read(cls, wishes: Collection[Wanted], rooms: Iterable[Room], *, margin: int = 0) -> "Known":
         """With so many minutes before and after. The queries are the same number for one visit and for many."""
         moving = [w.moving for w in wishes if w.moving]
-        travel = travel_minutes()
-        way = max(travel.values(), default=0)
-        start = min(w.busy[0] for w in wishes) - way - margin
-        end = max(w.busy[1] for w in wishes) + way + margin
+        known_ways = ways.read()
+        around = known_ways.longest + margin
+        start, end = min(w.busy[0] for w in wishes) - around, max(w.busy[1] for w in wishes) + around
         people, places = {w.practitioner for w in wishes}, {w.location for w in wishes}
         taken = Taken(
             start, end, practitioners=[p.pk for p in people], rooms=[room.pk for room in rooms], without=moving
@@ -90,7 +94,13 @@ class Known:
             of_patient[pk].append((starts, ends))
         zones = {place.time_zone for place in places}
         days = [times.day_of(times.from_minute(minute), zone) for minute in (start, end) for zone in zones]
-        return cls(Hours(places, min(days), max(days), practitioners=people), taken, travel, of_patient)
+        return cls(Hours(places, min(days), max(days), practitioners=people), taken, known_ways, of_patient)
+
+    def take(self, wanted: Wanted, room: Room) -> None:
+        """From now on that visit stands there, in the way of the next."""
+        self.taken.by_practitioner[wanted.practitioner.pk].append((*wanted.busy, wanted.location.pk))
+        self.taken.by_room[room.pk].append(wanted.busy)
+        self.of_patient[wanted.patient.pk].append((wanted.start, wanted.end))
 
 
 _OF_PATIENT = """
@@ -121,6 +131,8 @@ def _moment(wanted):
     now, zone = times.now(), wanted.location.time_zone
     if wanted.starts_at <= now:
         return Conflict("in_the_past", "This time has already passed.")
+    if wanted.held:
+        return None
     first, end = wanted.type.bookable(now, zone)
     if wanted.start < first:
         soonest = times.spoken(times.from_minute(first), zone)
@@ -148,15 +160,55 @@ def _hours(wanted, known):
 
 
 def _practitioner(wanted, known):
-    here, taken = wanted.location.pk, known.taken
+    taken = known.taken
     visits = taken.by_practitioner[wanted.practitioner.pk]
     if overlaps([(a, b) for a, b, _ in visits], *wanted.busy):
         return Conflict("slot_taken", _taken_by(wanted, taken))
-    if overlaps(taken.of_practitioner(wanted.practitioner.pk, here, known.travel), *wanted.busy):
-        return Conflict(
-            "travel", f"{wanted.practitioner} could not get to {wanted.location} from the other visit in time."
-        )
+    if wanted.held:
+        return None  # a visit that came too near has ended the hold; one that is there keeps when the way gets longer
+    for start, end, place in visits:
+        way = known.ways.between(place, wanted.location.pk)
+        if overlaps([(start - way, end + way)], *wanted.busy):
+            return Conflict("travel", _too_far(wanted, place, known))
     return None
+
+
+def held_too_near(wanted: Wanted, known_ways: Ways | None = None) -> list[Hold]:
+    """Times held for somebody elsewhere from which the practitioner could not get here in time, or back."""
+    known_ways, (busy_from, busy_until) = known_ways or ways.read(), wanted.busy
+    around = known_ways.longest
+    rows = Hold.objects.filter(
+        practitioner=wanted.practitioner, held_until__gt=times.now(),
+        busy_from__lt=busy_until + around, busy_until__gt=busy_from - around,
+    )  # fmt: skip
+    found = []
+    rows = rows.exclude(pk=wanted.moving.pk) if wanted.moving else rows
+    for hold in rows.select_related("location").order_by("starts_at"):
+        way = known_ways.between(hold.location_id, wanted.location.pk)
+        if overlaps([(hold.busy_from - way, hold.busy_until + way)], busy_from, busy_until):
+            found.append(hold)
+    return found
+
+
+def _too_far(wanted, place_id, known):
+    holds = held_too_near(wanted, known.ways) if known.taken.held[wanted.practitioner.pk] else []
+    if holds:
+        held = " and ".join(
+            f"{times.spoken(one.starts_at, one.location.time_zone, year=False)} at {one.location} is held for "
+            f"{one.for_whom}"
+            for one in holds
+        )
+        return (
+            f"{wanted.practitioner} could not get to {wanted.location} in time: {held}. Booked all the same, it is "
+            "taken back from them."
+        )
+    if known.ways.knows(place_id, wanted.location.pk):
+        return f"{wanted.practitioner} could not get to {wanted.location} from the other visit in time."
+    other = Location.objects.get(pk=place_id)
+    return (
+        f"{wanted.practitioner} has a visit at {other} on that day, and how long the way from there to "
+        f"{wanted.location} takes is not known: it can be entered in the setup of clinics."
+    )
 
 
 def _taken_by(wanted, taken):
@@ -170,7 +222,7 @@ def _taken_by(wanted, taken):
     until = times.spoken(hold.held_until, wanted.location.time_zone, year=False)
     if wanted.patient and hold.offers.filter(answer="", entry__patient=wanted.patient).exists():
         return f"This time is held for {wanted.patient} until {until}: accept the offer for them on the waitlist."
-    return f"This time is held for somebody until {until}."
+    return f"This time is held for {hold.for_whom} until {until}."
 
 
 def _no_room(wanted):

@@ -55,41 +55,48 @@ def _within_reach(day):
 class ZoneField(forms.CharField):
     """Which of the two is meant by a time in the hour that comes twice; hidden until a form asks."""
 
-    def __init__(self):
-        super().__init__(label="Which of the two", max_length=10, required=False, widget=forms.HiddenInput)
+    def __init__(self, label="Which of the two"):
+        super().__init__(label=label, max_length=10, required=False, widget=forms.HiddenInput)
+
+    asked: tuple[tuple[str, str], ...] = ()  # the names of the two, with the words that offer them
 
     def ask(self, day, wall, passes):
         spoken = f"{wall:%I:%M %p}".removeprefix("0")
         self.help_text = f"On {day:%B} {day.day} the clock is put back, and {spoken} comes twice."
         first, second = passes
-        named = [("", "Choose"), (first, f"The first, {spoken} {first}"), (second, f"The second, {spoken} {second}")]
-        self.widget = forms.Select({"class": "form-select"}, choices=named)
+        self.asked = (first, f"The first, {spoken} {first}"), (second, f"The second, {spoken} {second}")
+        self.widget = forms.Select({"class": "form-select"}, choices=[("", "Choose"), *self.asked])
 
 
-def _instant(form, location, *, kept=None):
-    """The instant of the form's day and time at the location; a time the clock skips is an error of the time field.
+def said_instant(form, day, wall, zone_name, *, at="time", which="zone", kept=None):
+    """The instant of a day and a wall clock that were typed; a time the clock skips is an error of the field `at`.
 
-    A time that comes twice is that of the visit that is `kept` there, or the one of the two that the form names.
+    A time that comes twice is the one that is `kept`, or that of the two which the form's field `which` names; where it
+    names none, it asks from then on, and None is returned.
     """
-    data = form.cleaned_data
-    day, wall = data.get("day"), data.get("time")
-    if not (location and day and wall is not None):
-        return None
-    passes = times.passes(day, wall, location.time_zone)
+    passes = times.passes(day, wall, zone_name)
     if not passes:
         try:
-            return times.exact(day, wall, location.time_zone)
+            return times.exact(day, wall, zone_name)
         except RuleBroken as broken:
-            form.add_error("time", broken.message)
+            form.add_error(at, broken.message)
             return None
-    form.fields["zone"].ask(day, wall, passes)
-    said = data.get("zone", "")
+    form.fields[which].ask(day, wall, passes)
+    said = form.cleaned_data.get(which, "")
     if not said and kept in passes.values():
         return kept
     if said not in passes:
         names = " or ".join(passes)
-        form.add_error("zone", f"{wall:%I:%M %p} comes twice on this day: say {names}.".removeprefix("0"))
+        form.add_error(which, f"{wall:%I:%M %p} comes twice on this day: say {names}.".removeprefix("0"))
     return passes.get(said)
+
+
+def _instant(form, location, *, kept=None):
+    """That of the form's day and time at the location; None where they are not all there."""
+    day, wall = form.cleaned_data.get("day"), form.cleaned_data.get("time")
+    if not (location and day and wall is not None):
+        return None
+    return said_instant(form, day, wall, location.time_zone, kept=kept)
 
 
 class ChooseCalendar(forms.Form):
@@ -209,6 +216,17 @@ class BookVisit(forms.Form):
         self.fields["practitioner_at"].queryset = at_work.at(places)
         if not access.can(user, "appointment.override"):
             del self.fields["override_reason"]
+        if not self.is_bound and self.initial.get("time"):
+            self._ask_which()
+
+    def _ask_which(self):
+        """For a time that the page begins with: somebody pointed at it on the calendar."""
+        try:
+            day, wall, at = (self.fields[name].clean(self.initial.get(name)) for name in ("day", "time", "at"))
+        except ValidationError:
+            return
+        if day and at and (passes := times.passes(day, wall, at.time_zone)):
+            self.fields["zone"].ask(day, wall, passes)
 
     def clean(self):
         data = self.cleaned_data
@@ -320,6 +338,11 @@ class TakeStep(forms.Form):
 
     step = forms.ChoiceField(choices=[(s, s) for s in STEPS])
     reason = reason_field("Reason")
+    seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+
+    def given(self):
+        """As `visit_status.take` is asked; every page says which visit it shows, and a stale one changes nothing."""
+        return {"reason": self.cleaned_data["reason"], "expected_sequence": self.cleaned_data["seen"]}
 
 
 class UndoStep(forms.Form):

@@ -31,8 +31,7 @@ class FreeTimes:
         practitioners: Collection[Practitioner] | None = None,
     ):
         """As `availability.find` asks, without a patient; the queries are the same number for any question."""
-        self.type = type
-        self._days = from_day, to_day
+        self.type, self.first, self.last = type, from_day, to_day
         self._search = Search(
             type, type.minutes, locations, practitioners, None, None, [], span=(from_day, to_day), now=now
         )
@@ -71,11 +70,11 @@ class FreeTimes:
         start, end = times.to_minute(slot.starts_at) - before, times.to_minute(slot.ends_at) + after
         for (who, where), free in self._free.items():
             if who == slot.practitioner.pk:
-                way = self._search.travel.get((slot.location.pk, where), 0) if where != slot.location.pk else 0
+                way = self._search.ways.between(slot.location.pk, where)
                 self._free[who, where] = subtraction(free, list(self._search.blocked([(start - way, end + way)])))
 
     def _starts_wished(self, wishes: Wishes, first: date, last: date, not_on: frozenset, zone: str) -> Intervals:
-        first, last = max(first, self._days[0]), min(last, self._days[1])
+        first, last = max(first, self.first), min(last, self.last)
         if last < first:
             return []
         starts = [(times.day_start(first, zone), times.day_start(last + ONE_DAY, zone))]

@@ -50,13 +50,23 @@ def place(
         raise
 
 
+def change_room(hold: Hold, room: Room) -> None:
+    """Keep the time in another room, which the caller has found to be free while nobody can book there.
+
+    Holds that ran out are gone for whoever looks, and rows like any other for the database: they make way first.
+    """
+    expired = Hold.objects.filter(room=room, held_until__lte=times.now())
+    expired.filter(busy_from__lt=hold.busy_until, busy_until__gt=hold.busy_from).delete()
+    Hold.objects.filter(pk=hold.pk).update(room=room)
+
+
 def release(hold: Hold) -> bool:
     """Free the time; False when it was no longer held. Safe to repeat."""
     return bool(Hold.objects.filter(pk=hold.pk).delete()[0])
 
 
 @transaction.atomic
-def book(hold: Hold, *, patient: Patient, by: User | None, by_whom: str = "") -> Appointment:
+def book(hold: Hold, *, patient: Patient, by: User | None, by_whom: str = "", override_reason: str = "") -> Appointment:
     """The visit that the time was held for. Raises RuleBroken (`hold_expired`, and as `booking.book`); then it is
     still held."""
     held = _take(hold, patient)
@@ -68,13 +78,23 @@ def book(hold: Hold, *, patient: Patient, by: User | None, by_whom: str = "") ->
         starts_at=held.starts_at,
         minutes=held.end_minute - held.start_minute,
         room=held.room,
+        held=held,
         by=by,
         by_whom=by_whom,
+        override_reason=override_reason,
     )
 
 
 @transaction.atomic
-def reschedule(hold: Hold, visit: Appointment, *, by: User | None, by_whom: str = "", reason: str = "") -> Appointment:
+def reschedule(
+    hold: Hold,
+    visit: Appointment,
+    *,
+    by: User | None,
+    by_whom: str = "",
+    reason: str = "",
+    override_reason: str = "",
+) -> Appointment:
     """Move a visit to the time that was held for it; raises as `book` does."""
     held = _take(hold, visit.patient)
     return booking.reschedule(
@@ -84,9 +104,11 @@ def reschedule(hold: Hold, visit: Appointment, *, by: User | None, by_whom: str 
         location=held.location,
         minutes=held.end_minute - held.start_minute,
         room=held.room,
+        held=held,
         by=by,
         by_whom=by_whom,
         reason=reason,
+        override_reason=override_reason,
     )
 
 

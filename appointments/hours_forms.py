@@ -1,11 +1,11 @@
 """Working hours as forms: weekly hours, extra hours, time off, and a new practitioner with all of them."""
 
 from collections.abc import Iterable
-from datetime import time, timedelta
+from datetime import date, timedelta
 
 from django import forms
 
-from appointments.forms import day_field
+from appointments.forms import ZoneField, day_field, said_instant
 from appointments.models import WeeklyHours
 from appointments.models.hours import MOST_WEEKS
 from appointments.working_hours import Shift
@@ -65,8 +65,31 @@ def _monday(day):
     return day - timedelta(days=day.weekday())
 
 
+class DaysField(forms.Field):
+    """Days, as the boxes that were ticked say them."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value):
+        try:
+            return {date.fromisoformat(one) for one in value or ()}
+        except ValueError:
+            raise forms.ValidationError("Tick the hours that are to be replaced anew.") from None
+
+
 class FromDayForm(forms.Form):
+    """`replacing` are the first days of later hours, as the page showed them."""
+
     from_day = day_field(label="These hours hold from", help_text="What held before ends on the day before.")
+    until = day_field(
+        label="Until", required=False,
+        help_text="Empty: for good, or until hours that are entered for later begin. After this day it is as it was.",
+    )  # fmt: skip
+    replacing = DaysField(required=False)
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        dress(self, ("from_day", "until"))
 
 
 class ExtraForm(forms.Form):
@@ -96,19 +119,28 @@ class AwayForm(forms.Form):
     ends_on = day_field(label="Last day away", required=False, help_text="Leave it empty for a single day.")
     starts = time_field("From (whole day if empty)")
     ends = time_field("To (whole day if empty)")
+    starts_zone = ZoneField("Which of the two it starts at")
+    ends_zone = ZoneField("Which of the two it ends at")
     reason = forms.CharField(label="Why", max_length=200, required=False, validators=[clean_line])
 
-    def __init__(self, data=None, **options):
+    def __init__(self, data=None, *, zone: str, **options):
         super().__init__(data, prefix="away", **options)
-        dress(self, ("starts_on", "ends_on"), ("starts", "ends"), "reason")
+        self.zone = zone
+        dress(self, ("starts_on", "ends_on"), ("starts", "ends"), ("starts_zone", "ends_zone"), "reason")
 
-    def instants(self, zone: str):
-        """(start, end): from midnight to the midnight after where no time was typed."""
+    def clean(self):
+        """`starts_at` and `ends_at`: from midnight to the midnight after where no time was typed."""
         data = self.cleaned_data
-        last = data.get("ends_on") or data["starts_on"]
-        starts_at = times.instant(data["starts_on"], data.get("starts") or time.min, zone)
-        ends_at = times.instant(last, data["ends"], zone) if data.get("ends") else times.day_bounds(last, zone)[1]
-        return starts_at, ends_at
+        if self.errors:
+            return data
+        first, last = data["starts_on"], data.get("ends_on") or data["starts_on"]
+        data["starts_at"] = self._instant(first, "starts") or times.day_bounds(first, self.zone)[0]
+        data["ends_at"] = self._instant(last, "ends") or times.day_bounds(last, self.zone)[1]
+        return data
+
+    def _instant(self, day, name):
+        wall = self.cleaned_data.get(name)
+        return None if wall is None else said_instant(self, day, wall, self.zone, at=name, which=f"{name}_zone")
 
 
 class JoinForm(forms.Form):

@@ -6,13 +6,14 @@ So it makes no difference how a time became free: cancelled, moved, a closure li
 
 import logging
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 
 from django.db.models import Exists, OuterRef
 
-from appointments import availability, offers, waitlist
+from appointments import availability, offers, series_days, waitlist
 from appointments.availability import Slot
 from appointments.free_times import FreeTimes
 from appointments.intervals import Intervals, overlaps
@@ -26,10 +27,18 @@ from patients.models import Consent
 log = logging.getLogger(__name__)
 
 LOOK_AHEAD = timedelta(days=60)
+Span = tuple[date, date]  # of local days, both included
 OFFERED_FROM, OFFERED_UNTIL = time(8), time(20)  # by the clock of the clinic: nobody answers at night
 REST = timedelta(hours=4)  # after an answer, or none, before the next offer
 UNWANTED = {Offer.Answer.DECLINED, Offer.Answer.LAPSED}
-ITS_OWN_FAULT = {"not_waiting", "offer_open", "too_soon"}  # to ask again would be in vain
+ITS_OWN_FAULT = {
+    "not_waiting",
+    "offer_open",
+    "too_soon",
+    "patient_busy",
+    "not_sooner",
+    "two_on_a_day",
+}  # to ask again would be in vain
 
 
 @dataclass(frozen=True)
@@ -44,14 +53,12 @@ class Candidate:
 def soonest(
     entry: WaitlistEntry, places: list[Location], *, limit: int = 1, from_day: date = date.min, to_answer: bool = True
 ) -> list[Slot]:
-    """The first free times within the wishes of an entry, at these of their places; such that leave time to answer
-    an offer, or all that can be booked."""
+    """The first free times within the wishes of an entry, at these of their places, in the two months from the first
+    day that would do; such that leave time to answer an offer, or all that can be booked."""
     if not places:
         return []
     now = times.now() + offers.LEAST * to_answer
-    today = min(times.day_of(now, place.time_zone) for place in places)
-    first, last = waitlist.days(entry)
-    first, last = max(first, from_day, today), min(last, today + LOOK_AHEAD)
+    first, last = _days(entry, places, now, from_day)
     if last < first:
         return []
     return availability.find(
@@ -64,20 +71,27 @@ def soonest(
         wishes=entry.as_wishes,
         limit=limit,
         now=now,
+        without=[entry.sooner_than] if entry.sooner_than else (),
     ).slots
 
 
-def candidates(visit: Appointment) -> list[Candidate]:
-    """Who could have the time of a visit that was given up, best first; the same queries for one and for many."""
-    waiting = WaitlistEntry.objects.waiting().wanting([visit.location]).exclude(patient=visit.patient)
-    without_offer = ~Exists(Offer.objects.filter(entry=OuterRef("pk"), answer="", expires_at__gt=times.now()))
-    entries = list(waiting.filter(without_offer).ranked().with_wishes())
-    starts = {type: _starts_within(visit, type) for type in {entry.type for entry in entries}}
-    found = []
-    for entry in entries:
-        slot = next((slot for slot in starts[entry.type] if _admits(entry, slot)), None)
-        if slot:
-            found.append(Candidate(entry, slot, waitlist.reasons(entry)))
+def _days(entry: WaitlistEntry, places: Iterable[Location], now: datetime, from_day: date = date.min) -> Span:
+    """Two months of local days from the first that would do; none where the last is before it."""
+    today = min(times.day_of(now, place.time_zone) for place in places)
+    first, last = waitlist.days(entry)
+    first = max(first, from_day, today)
+    return first, min(last, first + LOOK_AHEAD)
+
+
+def _together(spans: Iterable[Span]) -> list[Span]:
+    """Those that overlap or lie near each other are looked through as one: however many wait, what is read is bounded
+    by how far ahead visits can be booked."""
+    found: list[Span] = []
+    for first, last in sorted(spans):
+        if found and first - found[-1][1] <= LOOK_AHEAD:
+            found[-1] = found[-1][0], max(last, found[-1][1])
+        else:
+            found.append((first, last))
     return found
 
 
@@ -87,20 +101,20 @@ def who_could_have(slot: Slot, type: AppointmentType, user: User) -> list[Candid
     waiting = WaitlistEntry.objects.visible_to(user, "appointment.create").waiting().wanting([slot.location])
     without_offer = ~Exists(Offer.objects.filter(entry=OuterRef("pk"), answer="", expires_at__gt=times.now()))
     entries = list(waiting.filter(without_offer, type=type).ranked().with_wishes())
-    busy = _visits_ahead(entries)
+    busy, barred = _visits_ahead(entries), _barred(entries)
     start, end = times.to_minute(slot.starts_at), times.to_minute(slot.ends_at)
     return [
         Candidate(entry, slot, waitlist.reasons(entry))
         for entry in entries
-        if _admits(entry, slot) and not overlaps(busy[entry.patient_id], start, end)
+        if _admits(entry, slot, barred) and not overlaps(busy[entry.patient_id], start, end)
     ]
 
 
 def offer_free_times() -> list[Offer]:
     """One round: end what ran out, then offer each who waits, best first, the soonest time they could have.
 
-    The engine is asked once for each type that is waited for, whoever many wait. Safe to run at any time and by several
-    at once: a time is held by one of them only, and an entry has one offer.
+    The engine is asked once for each type and each time of the year that is waited for, however many wait. Safe to run
+    at any time and by several at once: a time is held by one of them only, and an entry has one offer.
     """
     offers.settle()
     turn = _Turn([entry for entry in _reachable().ranked().with_wishes() if not _is_resting(entry)])
@@ -116,9 +130,12 @@ class _Turn:
     def __init__(self, waiting: list[WaitlistEntry]):
         self.waiting, self.made, self.offered = waiting, [], set()
         rules = {rule.location_id: rule for rule in OfferRules.objects.all()}
-        self._rules, self._free = rules, {}
+        self._rules, self._now = rules, times.now() + offers.LEAST
+        self._free: dict[AppointmentType, list[FreeTimes]] = {}
         self._places = {one.pk: [place for place in one.places if _offers_now(place, rules)] for one in waiting}
-        self._busy = _visits_ahead(waiting)
+        days = {one.pk: _days(one, self._places[one.pk], self._now) for one in waiting if self._places[one.pk]}
+        self._days = {pk: (first, last) for pk, (first, last) in days.items() if first <= last}
+        self._busy, self._barred = _visits_ahead(waiting), _barred(waiting)
 
     def offer(self, entry: WaitlistEntry) -> bool:
         """Offer them what they could have; False when that was not free any more."""
@@ -135,36 +152,39 @@ class _Turn:
             self._free.pop(entry.type, None)
             return refused.code in ITS_OWN_FAULT
         self.offered |= {one.pk for one in group}
-        for free in self._free.values():
+        for free in (free for some in self._free.values() for free in some):
             free.take(slot, entry.type.buffer_before, entry.type.buffer_after)
         return True
 
     def _soonest(self, entry) -> Slot | None:
         """The soonest time on a day that was not offered to them in vain."""
-        if not self._places[entry.pk]:
+        if entry.pk not in self._days:
             return None
         if entry.type not in self._free:
             self._free[entry.type] = self._read(entry.type)
-        return self._free[entry.type].soonest(
+        days = self._days[entry.pk]
+        free = next(free for free in self._free[entry.type] if free.first <= days[0] <= free.last)
+        return free.soonest(
             locations=self._places[entry.pk],
             practitioners={person.pk for person in entry.practitioners.all()},
-            days=waitlist.days(entry),
+            days=days,
             wishes=entry.as_wishes,
-            not_on=_in_vain(entry),
+            not_on=self._barred[entry.pk],
             busy=self._busy[entry.patient_id],
         )
 
-    def _read(self, type) -> FreeTimes:
-        """At all the places and with all the practitioners that somebody wants for such a visit."""
-        asking = [one for one in self.waiting if one.type == type and one.pk not in self.offered]
+    def _read(self, type) -> list[FreeTimes]:
+        """On the days, at the places and with the practitioners that somebody wants for such a visit."""
+        asking = [one for one in self.waiting if one.type == type and one.pk in self._days]
+        asking = [one for one in asking if one.pk not in self.offered]
+        return [self._read_span(type, asking, span) for span in _together(self._days[one.pk] for one in asking)]
+
+    def _read_span(self, type, asking, span) -> FreeTimes:
+        asking = [one for one in asking if span[0] <= self._days[one.pk][0] <= span[1]]
         places = {place for one in asking for place in self._places[one.pk]}
         named = [set(one.practitioners.all()) for one in asking]
-        now = times.now() + offers.LEAST
-        today = min(times.day_of(now, place.time_zone) for place in places)
-        return FreeTimes(
-            type, places, practitioners=set().union(*named) if all(named) else None, from_day=today,
-            to_day=today + LOOK_AHEAD, now=now,
-        )  # fmt: skip
+        anybody = None if not all(named) else set().union(*named)
+        return FreeTimes(type, places, practitioners=anybody, from_day=span[0], to_day=span[1], now=self._now)
 
     def _also(self, others, type, slot, most) -> list[WaitlistEntry]:
         """The next best who could have the same time, where a location offers it to several at once."""
@@ -172,13 +192,15 @@ class _Turn:
         fitting = (
             other
             for other in others
-            if other.type == type and _admits(other, slot) and not overlaps(self._busy[other.patient_id], start, end)
+            if other.type == type
+            and _admits(other, slot, self._barred)
+            and not overlaps(self._busy[other.patient_id], start, end)
         )
         return list(islice(fitting, most))
 
 
-def _admits(entry, slot) -> bool:
-    return slot.local_start.date() not in _in_vain(entry) and waitlist.admits(
+def _admits(entry, slot, barred) -> bool:
+    return slot.local_start.date() not in barred[entry.pk] and waitlist.admits(
         entry,
         location=slot.location,
         practitioner_id=slot.practitioner.pk,
@@ -187,9 +209,15 @@ def _admits(entry, slot) -> bool:
     )
 
 
-def _in_vain(entry) -> set[date]:
-    """Days of which they declined a time already, or did not answer."""
-    return {offer.local_day for offer in entry.offers.all() if offer.answer in UNWANTED}
+def _barred(entries) -> dict[int, set[date]]:
+    """By entry, the days that are not offered: of which they declined a time already or did not answer, and those of
+    other visits of the series of the one for which they want an earlier day."""
+    of_series = series_days.barred(entry.sooner_than for entry in entries if entry.sooner_than)
+    return {
+        entry.pk: of_series.get(entry.sooner_than_id, set())
+        | {offer.local_day for offer in entry.offers.all() if offer.answer in UNWANTED}
+        for entry in entries
+    }
 
 
 def _visits_ahead(entries) -> dict[int, Intervals]:
@@ -201,21 +229,6 @@ def _visits_ahead(entries) -> dict[int, Intervals]:
     for patient, start, end in visits.order_by().values_list("patient", "start_minute", "end_minute"):
         found[patient].append((start, end))
     return found
-
-
-def _starts_within(visit: Appointment, type) -> list[Slot]:
-    """Free times of the type within the time that the visit had, with the same practitioner."""
-    day = times.day_of(visit.starts_at, visit.location.time_zone)
-    found = availability.find(
-        type=type,
-        locations=[visit.location],
-        practitioners=[visit.practitioner],
-        from_day=day,
-        to_day=day,
-        limit=500,
-        now=times.now() + offers.LEAST,
-    )
-    return [slot for slot in found.slots if visit.starts_at <= slot.starts_at and slot.ends_at <= visit.ends_at]
 
 
 def _reachable():

@@ -7,7 +7,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from appointments import bulk_moves, move_previews, proposal_page
-from appointments.api_shapes import DayField, one, valid
+from appointments.api_shapes import DayField, against_json, one, override_field, valid
 from appointments.bulk_moves import Span
 from appointments.models import Appointment
 from appointments.proposals import Choice
@@ -32,9 +32,13 @@ class AskIn(StrictSerializer):
 
 
 class OneMoveIn(StrictSerializer):
+    """`sequence` is that of the preview: a visit that somebody changed since is not moved."""
+
     appointment = IdField()
+    sequence = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
     starts_at = InstantField()
     practitioner = IdField()
+    override_reason = override_field()
 
 
 class MoveTogetherIn(StrictSerializer):
@@ -61,7 +65,7 @@ class VisitMoves(viewsets.ViewSet):
         question = bulk_moves.question(
             [one.visit for one in shown], span, to=to, location=self._place(request, asked.get("to_location"))
         )
-        rows = proposal_page.rows(question.propose())
+        rows = proposal_page.rows(question.propose(), by=request.user)
         return Response(
             {
                 "visits": [_line(row, one.why) for row, one in zip(rows, shown, strict=True)],
@@ -91,9 +95,12 @@ class VisitMoves(viewsets.ViewSet):
                         only_stuck=True)  # fmt: skip
             question = bulk_moves.question(list(visits.values()), span, to=bulk_moves.SAME, location=place)
             choices = {
-                f"{one['appointment']}": Choice(one["starts_at"], people[one["practitioner"]]) for one in asked["moves"]
-            }
-            moved = bulk_moves.move(question, choices, by=request.user, reason=asked["reason"])
+                f"{one['appointment']}": Choice(one["starts_at"], people[one["practitioner"]],
+                                                override_reason=one.get("override_reason"))
+                for one in asked["moves"]
+            }  # fmt: skip
+            seen = {f"{one['appointment']}": one["sequence"] for one in asked["moves"]}
+            moved = bulk_moves.move(question, choices, seen=seen, by=request.user, reason=asked["reason"])
             return status.HTTP_200_OK, {"moved": AppointmentOut(moved, many=True).data}
 
         code, body = once(request, act)
@@ -125,10 +132,12 @@ def _line(row, why) -> dict:
     line = row.line
     return {
         "appointment": AppointmentOut(line.wish.moving).data,
+        "sequence": line.wish.moving.sequence,
         "stuck": why,
         "why_not_as_wished": line.why,
         "proposal": line.slot and line.slot.as_json(),
         "others": [slot.as_json() for slot in line.others],
+        "against": against_json(line),
     }
 
 

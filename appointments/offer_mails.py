@@ -6,12 +6,16 @@ An offer rests for the grace of every notice before it is mailed: a cancellation
 from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
 
 from appointments import letters, offers
+from appointments.letters import WayOut
 from appointments.models import Offer
 from clinic import outbox, times
 from clinic.models import Message
 from clinic.outbox import Due, Mail, Skip
+from patients import languages
+from patients.mail_choices import Topic
 
 KINDS = {
     "waitlist-offer": "a time became free for somebody on the waitlist",
@@ -19,8 +23,8 @@ KINDS = {
 }
 GONE = [Offer.Answer.TAKEN, Offer.Answer.WITHDRAWN]
 SUBJECTS = {
-    "waitlist-offer": "A time is free: {when}",
-    "waitlist-taken": "No longer free: {when}",
+    "waitlist-offer": _("A time is free: {when}"),
+    "waitlist-taken": _("No longer free: {when}"),
 }
 
 
@@ -48,31 +52,59 @@ def compose(message: Message) -> Mail | Skip:
         .get(pk=message.about_id)
     )
     patient = offer.entry.patient
-    if reason := _overtaken(message, offer) or letters.unreachable(patient):
+    if reason := _overtaken(message, offer) or letters.unreachable(patient, Topic.OFFERS):
         return Skip(reason)
-    unsubscribe_url = letters.unsubscribe_link(patient)
     offer_url = letters.link("offer-link", purpose="offer", on=offer, expires_at=offer.starts_at)
+    with languages.speaking(patient):
+        return write(message.kind, offer, offer_url=offer_url, way_out=letters.way_out(patient, Topic.OFFERS))
+
+
+def write(kind: str, offer: Offer, *, offer_url: str, way_out: WayOut) -> Mail:
+    """The words alone, in the language that is active."""
+    patient = offer.entry.patient
     zone = offer.location.time_zone
     sooner = offer.entry.sooner_than
+    subject = SUBJECTS[kind].format(when=times.spoken(offer.starts_at, zone, year=False))
     content = {
+        "subject": subject,
         "offer": offer,
-        "is_offer": message.kind == "waitlist-offer",
-        "is_shared": offers.is_shared(offer),
-        "is_withdrawn": offer.answer == Offer.Answer.WITHDRAWN,
+        "is_offer": kind == "waitlist-offer",
+        "opening": _opening(kind, offer),
+        "kept": kept_until(offer),
         "when": times.spoken(offer.starts_at, zone),
-        "until": times.spoken(offer.expires_at, zone),
         "sooner_than": times.spoken(sooner.starts_at, sooner.location.time_zone) if sooner else "",
+        "for_whom": letters.for_whom(patient),
         "offer_url": offer_url,
-        "unsubscribe_url": unsubscribe_url,
+        "unsubscribe_url": way_out.url,
+        "unsubscribe_label": way_out.label,
     }
     return Mail(
         to=patient.email,
-        subject=SUBJECTS[message.kind].format(when=times.spoken(offer.starts_at, zone, year=False)),
-        text=render_to_string("appointments/mail/offer.txt", content),
+        subject=subject,
+        text=letters.tidy(render_to_string("appointments/mail/offer.txt", content)),
         html=render_to_string("appointments/mail/offer.html", content),
-        headers=letters.stop_headers(unsubscribe_url),
-        secrets=(offer_url, unsubscribe_url),
+        headers=way_out.headers,
+        secrets=tuple(url for url in (offer_url, way_out.url) if url),
+        sender=offer.location.sender_name,
     )
+
+
+def _opening(kind: str, offer: Offer) -> str:
+    if kind == "waitlist-offer":
+        return _("A time has become free that you asked for.")
+    if offer.answer == Offer.Answer.WITHDRAWN:
+        return _(
+            "The time we offered you is no longer free, and we are sorry for that. You keep your place on our list."
+        )
+    return _("The time we wrote to you about is taken: somebody else answered first. You keep your place on our list.")
+
+
+def kept_until(offer: Offer) -> str:
+    """Until when the time may be taken, in words."""
+    until = times.spoken(offer.expires_at, offer.location.time_zone)
+    if offers.is_shared(offer):
+        return _("We ask others too, and the first to answer has it. The offer ends {until}.").format(until=until)
+    return _("We keep it for you until {until}.").format(until=until)
 
 
 def _overtaken(message, offer) -> str:

@@ -4,7 +4,7 @@ Several may be offered the same time under one hold. The first to accept has it 
 or does not answer keeps their place. Everything is locked in one order: calendars, entry, hold, offers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,8 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 
-from appointments import booking, calendars, holds, waitlist
+from appointments import booking, calendars, freed_time, holds, series_days, waitlist
 from appointments.availability import Slot
 from appointments.models import Appointment, Hold, Offer, OfferRules, WaitlistEntry
 from clinic import audit, times
@@ -26,12 +27,15 @@ _A, _O = Offer.Answer, WaitlistEntry.Outcome
 GRACE = timedelta(seconds=settings.NOTICE_GRACE_SECONDS)  # until it is mailed
 LEAST = GRACE + timedelta(minutes=15)  # no offer is shorter, so none is made that close to the type's notice
 GONE = {
-    _A.ACCEPTED: "This offer was accepted already.",
-    _A.DECLINED: "This offer was declined.",
-    _A.LAPSED: "The time to answer this offer is over.",
-    _A.TAKEN: "Somebody else took this time first.",
-    _A.WITHDRAWN: "The clinic took this offer back.",
+    _A.ACCEPTED: _("This offer was accepted already."),
+    _A.DECLINED: _("This offer was declined."),
+    _A.LAPSED: _("The time to answer this offer is over."),
+    _A.TAKEN: _("Somebody else took this time first."),
+    _A.WITHDRAWN: _("The clinic took this offer back."),
 }
+
+
+NOT_SOONER = _("Your visit was moved meanwhile: this time is no earlier day any more.")
 
 
 def rules_of(location: Location) -> OfferRules:
@@ -60,7 +64,7 @@ def is_standing(offer: Offer) -> bool:
 
 
 def why_gone(offer: Offer) -> str:
-    return GONE[offer.answer or _ended_as(offer)]
+    return str(GONE[offer.answer or _ended_as(offer)])
 
 
 def outcome(offer: Offer) -> Offer.Answer:
@@ -91,7 +95,10 @@ def make(
 ) -> list[Offer]:
     """Hold the time and offer it to the entries, best first; of one type, with `with_wishes` read.
 
-    Raises RuleBroken when the time cannot be had, or an entry is closed (`not_waiting`) or has an offer (`offer_open`).
+    Raises RuleBroken when the time cannot be had, and where it would be offered in vain: an entry is closed
+    (`not_waiting`) or has an offer (`offer_open`), the patient has a visit then (`patient_busy`), it is no earlier day
+    than the visit they have (`not_sooner`), or one of another visit of its series (`two_on_a_day`). What is not as they
+    wished is said in the reason.
     """
     if by is not None:
         access.require(by, "appointment.create", slot.location)
@@ -105,11 +112,14 @@ def make(
         until=expires_at,
     )
     made = []
+    busy = _busy_then(entries, slot)
     for entry in sorted(entries, key=lambda one: one.pk):
-        _check_free(waitlist.lock(entry))
+        fresh = waitlist.lock(entry)
+        _check_free(fresh)
+        _check_of_use(fresh, slot, busy)
         offer = Offer.objects.create(
             entry=entry, hold=hold, location=slot.location, practitioner=slot.practitioner, starts_at=slot.starts_at,
-            ends_at=slot.ends_at, reason=waitlist.reasons(entry), offered_at=now, expires_at=expires_at,
+            ends_at=slot.ends_at, reason=_reason(entry, slot), offered_at=now, expires_at=expires_at,
             offered_by=by, by_whom=by_whom or str(by),
         )  # fmt: skip
         audit.record("waitlist.offered", on=entry, by=by, by_whom=by_whom, offer=offer.pk)
@@ -118,10 +128,13 @@ def make(
 
 
 @transaction.atomic
-def accept(offer: Offer, *, by: User | None, by_whom: str = "") -> Appointment:
+def accept(
+    offer: Offer, *, by: User | None, by_whom: str = "", reason: str = "", override_reason: str = ""
+) -> Appointment:
     """The visit, booked or moved to the time that was held. Safe to repeat: the second time it is the same visit.
 
     Raises RuleBroken (`offer_gone`), and as booking does when the time is no longer possible; then the offer stands.
+    `reason` is kept with a visit that moves, `override_reason` is for where working hours were changed since.
     """
     if by is not None:
         access.require(by, "appointment.create", offer.location)
@@ -130,12 +143,14 @@ def accept(offer: Offer, *, by: User | None, by_whom: str = "") -> Appointment:
     if offer.answer == _A.ACCEPTED:
         return offer.visit
     _check_standing(offer)
+    if not _is_sooner(offer, entry):
+        raise RuleBroken(str(NOT_SOONER), code="offer_gone")
     others = list(hold.offers.filter(answer="").exclude(pk=offer.pk).values_list("pk", flat=True))
+    asked = {"by": by, "by_whom": by_whom, "override_reason": override_reason}
     if entry.sooner_than:
-        reason = "An earlier day from the waitlist"
-        visit = holds.reschedule(hold, entry.sooner_than, by=by, by_whom=by_whom, reason=reason)
+        visit = holds.reschedule(hold, entry.sooner_than, reason=reason or "An earlier day from the waitlist", **asked)
     else:
-        visit = holds.book(hold, patient=entry.patient, by=by, by_whom=by_whom)
+        visit = holds.book(hold, patient=entry.patient, **asked)
     _answer([offer.pk], _A.ACCEPTED, by_whom or str(by), visit=visit)
     _answer(others, _A.TAKEN, "")
     waitlist.close(entry, _O.BOOKED, by=by, by_whom=by_whom, visit=visit)
@@ -152,6 +167,21 @@ def decline(offer: Offer, *, by: User | None, by_whom: str = "") -> None:
 def take_back(offer: Offer, *, by: User) -> None:
     """The clinic needs the time for something else. Raises RuleBroken (`offer_gone`)."""
     _end(offer, _A.WITHDRAWN, by, "")
+
+
+@transaction.atomic
+def withdraw(lost: Mapping[Offer, str], *, by: User) -> None:
+    """Take back offers whose time is no longer there, each with the reason that the audit log keeps.
+
+    Under the standstill of what took the time away: everybody who makes or answers an offer waits for that. The entries
+    are in the list again and looked for at once; who was written to already is told by mail.
+    """
+    for offer, why in lost.items():
+        audit.record("waitlist.withdrawn", on=offer.entry, by=by, offer=offer.pk, why=why)
+    _answer([offer.pk for offer in lost], _A.WITHDRAWN, str(by))
+    for hold in {offer.hold for offer in lost}:
+        holds.release(hold)
+    freed_time.tell()
 
 
 @transaction.atomic
@@ -182,6 +212,10 @@ def settle() -> None:
     for offer in Offer.objects.filter(Q(expires_at__lte=times.now()) | Q(hold=None), answer="").order_by("pk"):
         # Each alone, and only if it is still unanswered: it may be accepted at this very moment.
         _answer([offer.pk], _ended_as(offer), "")
+    moving = Offer.objects.filter(answer="").exclude(entry__sooner_than=None).order_by("pk")
+    for offer in moving.select_related("location", "practitioner", "entry__patient", "entry__sooner_than__location"):
+        if not _is_sooner(offer, offer.entry):
+            _settle_late(offer)
     for ended in waitlist.came_to_an_end(WaitlistEntry.objects.waiting().with_wishes()):
         _settle_entry(*ended)
     holds.remove_expired()
@@ -191,6 +225,19 @@ def _require_in_sight(entries, by: User) -> None:
     ids = {entry.pk for entry in entries}
     if WaitlistEntry.objects.visible_to(by, "appointment.create").filter(pk__in=ids).count() != len(ids):
         raise Http404
+
+
+@transaction.atomic
+def _settle_late(offer) -> None:
+    """Take back what is no earlier day any more; the patient keeps their place."""
+    hold = _lock_calendars(offer)
+    entry, fresh = _locked(offer)
+    if fresh.answer or _is_sooner(fresh, entry):
+        return  # answered, or the visit moved again, a moment ago
+    _release(hold, but=offer)
+    _answer([offer.pk], _A.WITHDRAWN, "waitlist")
+    audit.record("waitlist.withdrawn", on=entry, by=None, by_whom="waitlist", offer=offer.pk, why="no earlier day")
+    freed_time.tell()
 
 
 def _settle_entry(entry, outcome, visit, reason) -> None:
@@ -248,14 +295,24 @@ def _lock_calendars(offer) -> Hold | None:
 
 def _locked(offer) -> tuple[WaitlistEntry, Offer]:
     """Entry and offer as they are now. An accepted offer has closed its entry, which is no error here."""
-    rows = Offer.objects.select_related("visit__location", "visit__practitioner__user")
-    entry = WaitlistEntry.objects.select_for_update(of=("self",)).select_related("patient", "type", "sooner_than")
+    rows = Offer.objects.select_related("location", "visit__location", "visit__practitioner__user")
+    entry = WaitlistEntry.objects.select_for_update(of=("self",)).select_related(
+        "patient", "type", "sooner_than__location"
+    )
     return entry.get(pk=offer.entry_id), rows.get(pk=offer.pk)
 
 
 def _check_standing(offer) -> None:
     if not is_standing(offer):
         raise RuleBroken(why_gone(offer), code="offer_gone")
+
+
+def _is_sooner(offer, entry) -> bool:
+    """Whether an offer of an earlier day is one still: the visit may have been moved since it was made."""
+    if (visit := entry.sooner_than) is None:
+        return True
+    day = times.day_of(offer.starts_at, offer.location.time_zone)
+    return day < times.day_of(visit.starts_at, visit.location.time_zone)
 
 
 def _check_free(entry) -> None:
@@ -266,6 +323,30 @@ def _check_free(entry) -> None:
             message = f"{entry.patient} has an offer until {when}. Wait for the answer, or take it back."
             raise RuleBroken(message, code="offer_open")
         _answer([offer.pk], _ended_as(offer), "")
+
+
+def _busy_then(entries, slot) -> set[int]:
+    """Ids of the patients who have a visit at that time."""
+    visits = Appointment.objects.holding_time().filter(patient__in={entry.patient_id for entry in entries})
+    return set(visits.filter(starts_at__lt=slot.ends_at, ends_at__gt=slot.starts_at).values_list("patient", flat=True))
+
+
+def _check_of_use(entry, slot, busy) -> None:
+    """That the patient could accept it, as their visits are now."""
+    if not _is_sooner(slot, entry):
+        when = times.spoken(entry.sooner_than.starts_at, entry.sooner_than.location.time_zone)
+        message = f"{entry.patient} waits for an earlier day than that of the visit on {when}."
+        raise RuleBroken(message, code="not_sooner")
+    if entry.patient_id in busy:
+        raise RuleBroken(f"{entry.patient} already has a visit that overlaps this time.", code="patient_busy")
+    if entry.sooner_than:
+        series_days.check(entry.sooner_than, slot.starts_at)
+
+
+def _reason(entry, slot) -> str:
+    where = {"practitioner_id": slot.practitioner.pk, "starts_at": slot.starts_at, "ends_at": slot.ends_at}
+    unmet = waitlist.unmet(entry, location=slot.location, **where)
+    return ", ".join(filter(None, [waitlist.reasons(entry), unmet and f"not as asked: {' and '.join(unmet)}"]))[:500]
 
 
 def _ended_as(offer) -> str:

@@ -13,7 +13,7 @@ from clinic import times
 from locations.models import Location
 
 EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
-PLACED = ("booked", "rescheduled")
+PLACED = ("booked", "rescheduled", "agreed")
 AHEAD = timedelta(days=92)
 
 

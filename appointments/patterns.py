@@ -1,28 +1,51 @@
 """From "three a week for four weeks, usually Mon, Wed, Fri about 17:30" to days. Plain values in and out."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 
 from clinic.errors import RuleBroken
 
 MOST_STRETCHES, MOST_WEEKS, MOST_VISITS = 12, 52, 400
+FEWEST = 12  # weeks from one visit to the next, at most
 FURTHEST = timedelta(days=366)
 LONGEST_SEARCH = 3 * 366  # days looked ahead for a day that nobody wants yet
 
 
 @dataclass(frozen=True)
 class Stretch:
+    """So many visits in a week; with `every_weeks` over 1 one visit every so many weeks, in the first of them."""
+
     visits_per_week: int
     weeks: int
+    every_weeks: int = 1
 
     @property
     def visits(self) -> int:
-        return self.visits_per_week * self.weeks
+        return self.visits_per_week * (self.weeks // self.every_weeks)
+
+    def weeks_for(self, visits: int) -> int:
+        """How many weeks of this rhythm so many visits take."""
+        return -(-visits // self.visits_per_week) * self.every_weeks
 
     def __str__(self):
         often = "once a week" if self.visits_per_week == 1 else f"{self.visits_per_week} a week"
+        if self.every_weeks > 1:
+            often = f"once every {self.every_weeks} weeks"
         return f"{often} for {self.weeks} week{'' if self.weeks == 1 else 's'}"
+
+    def faults(self) -> Iterable[tuple[str, str]]:
+        """What is wrong with it, by its field."""
+        if not 1 <= self.visits_per_week <= 7:
+            yield "visits_per_week", "1 to 7 visits a week."
+        if not 1 <= self.weeks <= MOST_WEEKS:
+            yield "weeks", f"1 to {MOST_WEEKS} weeks."
+        if not 1 <= self.every_weeks <= FEWEST:
+            yield "every_weeks", f"Every 1 to {FEWEST} weeks."
+        elif self.every_weeks > 1 and self.visits_per_week > 1:
+            yield "visits_per_week", f"Every {self.every_weeks} weeks it is one visit."
+        elif self.weeks % self.every_weeks:
+            yield "weeks", f"Every {self.every_weeks} weeks: give a number of weeks that is a multiple of it."
 
 
 @dataclass(frozen=True)
@@ -54,7 +77,9 @@ class Pattern:
     def as_json(self) -> dict:
         return {
             "starts_on": self.starts_on.isoformat(),
-            "stretches": [[s.visits_per_week, s.weeks] for s in self.stretches],
+            "stretches": [
+                [s.visits_per_week, s.weeks] + ([s.every_weeks] if s.every_weeks > 1 else []) for s in self.stretches
+            ],
             "weekdays": list(self.weekdays),
             "at_time": f"{self.at_time:%H:%M}",
             "checkpoint_after": self.checkpoint_after,
@@ -66,7 +91,7 @@ class Pattern:
         by = kept["checkpoint_by"]
         return cls(
             starts_on=date.fromisoformat(kept["starts_on"]),
-            stretches=tuple(Stretch(*pair) for pair in kept["stretches"]),
+            stretches=tuple(Stretch(*said) for said in kept["stretches"]),
             weekdays=tuple(kept["weekdays"]),
             at_time=time.fromisoformat(kept["at_time"]),
             checkpoint_after=kept["checkpoint_after"],
@@ -84,8 +109,8 @@ class Pattern:
         if not 1 <= len(self.stretches) <= MOST_STRETCHES:
             yield "stretches", f"A series has 1 to {MOST_STRETCHES} stretches of weeks."
             return
-        if not all(1 <= s.visits_per_week <= 7 and 1 <= s.weeks <= MOST_WEEKS for s in self.stretches):
-            yield "stretches", f"1 to 7 visits a week for 1 to {MOST_WEEKS} weeks."
+        if wrong := next((text for stretch in self.stretches for _, text in stretch.faults()), ""):
+            yield "stretches", wrong
             return
         if self.visits > MOST_VISITS:
             yield "stretches", f"A series has at most {MOST_VISITS} visits."
@@ -129,15 +154,17 @@ def usual_weekdays(visits_per_week: int) -> list[int]:
     return spread(range(5) if visits_per_week <= 5 else range(7), visits_per_week)
 
 
-def wanted_days(starts_on: date, *, visits_per_week: int, weeks: int, weekdays: Collection[int]) -> list[date]:
-    """The days of a stretch in order. A week is seven days from the start, whatever weekday that is.
+def weekdays_of(stretch: Stretch, weekdays: Collection[int]) -> list[int]:
+    """Those of the weekdays that a stretch takes; where they are too few for it, the usual ones."""
+    enough = len(set(weekdays)) >= stretch.visits_per_week
+    return spread(weekdays, stretch.visits_per_week) if enough else usual_weekdays(stretch.visits_per_week)
 
-    Where the weekdays are too few for the stretch, they are the usual ones.
-    """
-    enough = len(set(weekdays)) >= visits_per_week
-    on = set(spread(weekdays, visits_per_week) if enough else usual_weekdays(visits_per_week))
-    days = (starts_on + timedelta(n) for n in range(weeks * 7))
-    return [day for day in days if day.weekday() in on]
+
+def wanted_days(starts_on: date, stretch: Stretch, weekdays: Collection[int]) -> list[date]:
+    """The days of a stretch in order. A week is seven days from the start, whatever weekday that is."""
+    on = set(weekdays_of(stretch, weekdays))
+    days = ((n, starts_on + timedelta(n)) for n in range(stretch.weeks * 7))
+    return [day for n, day in days if day.weekday() in on and n // 7 % stretch.every_weeks == 0]
 
 
 def wanted(pattern: Pattern) -> list[WantedDay]:
@@ -146,12 +173,11 @@ def wanted(pattern: Pattern) -> list[WantedDay]:
     """
     days, starts_on = [], pattern.starts_on
     for n, stretch in enumerate(pattern.stretches, 1):
-        rate = {"visits_per_week": stretch.visits_per_week, "weekdays": pattern.weekdays}
-        days += [(day, n) for day in wanted_days(starts_on, weeks=stretch.weeks, **rate)]
+        days += [(day, n) for day in wanted_days(starts_on, stretch, pattern.weekdays)]
         starts_on += timedelta(weeks=stretch.weeks)
     checkpoint = None
     if pattern.has_checkpoint:
-        days.append((wanted_days(starts_on, weeks=1, **rate)[0], len(pattern.stretches)))
+        days.append((wanted_days(starts_on, replace(stretch, weeks=1), pattern.weekdays)[0], len(pattern.stretches)))
         checkpoint = _checkpoint_at([day for day, _ in days], pattern)
     return [WantedDay(n + 1, day, stretch, n == checkpoint) for n, (day, stretch) in enumerate(days)]
 

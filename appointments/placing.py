@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, time
 
-from appointments import patterns
+from appointments import patterns, series_days
 from appointments.models import Appointment, AppointmentType, Series
 from appointments.patterns import Pattern
-from appointments.proposals import Question, Wish
+from appointments.proposals import FURTHEST, Question, Wish
 from clinic import times
 from clinic.errors import RuleBroken
 from locations.models import Location, Practitioner
@@ -53,23 +53,31 @@ def new(
              nearby=tuple(nearby))
         for one, day in zip(visits, days, strict=True)
     ]  # fmt: skip
-    taken = _taken_days(patient, location, {type, checkpoint_type} - {None})
-    return Asked(pattern=pattern, wishes=wishes, taken_days=taken)
+    taken = taken_days(patient, location, {type, checkpoint_type} - {None})
+    return Asked(pattern=pattern, wishes=wishes, taken_days=taken, furthest=FURTHEST)
 
 
-def owed(series: Series, *, weekdays: Collection[int], at_time: time, stretch: int | None = None) -> Asked:
+def owed(
+    series: Series,
+    *,
+    weekdays: Collection[int],
+    at_time: time,
+    stretch: int | None = None,
+    only_checkpoint: bool = False,
+) -> Asked:
     """A wish for every visit that is owed (of one stretch of the pattern), as if it had these weekdays and this time.
 
     A series of which nothing was placed yet starts today at the earliest; days that have passed give way to later ones.
     """
     pattern = _as_if(series, weekdays, at_time, stretch)
     rows = series.visits.owed().select_related("type", "series")
-    rows = list(rows if stretch is None else rows.filter(stretch=stretch))
-    days = {one.number: one.day for one in patterns.wanted(pattern)}
+    rows = [row for row in (rows if stretch is None else rows.filter(stretch=stretch))
+            if row.is_checkpoint or not only_checkpoint]  # fmt: skip
+    days = _days_by_number(series, pattern)
     days = patterns.redate(
         [days[visit.number] for visit in rows],
         weekdays=pattern.weekdays,
-        taken=_days(Appointment.objects.holding_time().filter(series_visit__series=series), series.location),
+        taken=series_days.days(series),
         earliest=series.location.today(),
     )
     wishes = [
@@ -77,26 +85,41 @@ def owed(series: Series, *, weekdays: Collection[int], at_time: time, stretch: i
              label=visit.label)
         for visit, day in zip(rows, days, strict=True)
     ]  # fmt: skip
-    taken = _taken_days(series.patient, series.location, {visit.type for visit in rows})
-    return Asked(pattern=pattern, wishes=wishes, taken_days=taken)
+    taken = taken_days(series.patient, series.location, {visit.type for visit in rows})
+    return Asked(pattern=pattern, wishes=wishes, taken_days=taken, furthest=FURTHEST)
+
+
+def _days_by_number(series: Series, pattern: Pattern) -> dict[int, date]:
+    """The days of the pattern for its treatment visits and its first checkpoint, in their order; a visit that came
+    later has the day of its own.
+    """
+    wanted = patterns.wanted(pattern)
+    treatments = iter([one.day for one in wanted if not one.is_checkpoint])
+    checkpoints = iter([one.day for one in wanted if one.is_checkpoint])
+    rows = series.visits.order_by("number").values_list("number", "type", "wanted_on")
+    return {
+        number: next(treatments if type == series.type_id else checkpoints, wanted_on)
+        for number, type, wanted_on in rows
+    }
 
 
 def moved(visit: Appointment, members: list[Appointment], *, day: date, at_time: time, practitioner=None) -> Question:
-    """A wish for each of the members, by its id: as many days on as the visit goes to `day`, all at the same time.
-
-    A time that is not changed stays the same of the two in the hour that comes twice.
-    """
+    """A wish for each of the members, by its id: as many days on as the visit goes to `day`, all at the same time."""
     by = day - visit.local_start.date()
-    if at_time == visit.local_start.time():
-        at_time = visit.local_start.time()
     wishes = [
         Wish(str(one.pk), one.patient, one.type, one.location, practitioner or one.practitioner,
              one.local_start.date() + by, at_time, moving=one, label=one.series_visit.label)
         for one in members
     ]  # fmt: skip
     types = {one.type for one in members}
-    taken = _taken_days(visit.patient, visit.location, types, without=[one.pk for one in members])
-    return Question(wishes=wishes, taken_days=taken)
+    taken = taken_days(visit.patient, visit.location, types, without=[one.pk for one in members])
+    return Question(wishes=wishes, taken_days=taken, furthest=FURTHEST)
+
+
+def same_pass(visit: Appointment, at_time: time) -> time:
+    """A time that is not changed stays the same of the two in the hour that comes twice."""
+    now = visit.local_start.time()
+    return now if at_time == now else at_time
 
 
 def _as_if(series: Series, weekdays: Collection[int], at_time: time, stretch: int | None) -> Pattern:
@@ -114,7 +137,7 @@ def _as_if(series: Series, weekdays: Collection[int], at_time: time, stretch: in
     return replace(pattern, starts_on=starts_on, weekdays=tuple(sorted(set(weekdays))), at_time=at_time)
 
 
-def _taken_days(
+def taken_days(
     patient: Patient, location: Location, types: Collection[AppointmentType], without: Collection[int] = ()
 ) -> set[date]:
     """Days from today on which the patient already has a visit of one of the types, in this series or not."""

@@ -3,19 +3,22 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from appointments import booking, bulk_moves, move_links, working_hours
+from appointments import booking, bulk_moves, hour_versions, move_links, repeated_edges, working_hours
+from appointments.hour_versions import Version
+from appointments.hours import minutes
 from appointments.hours_forms import AwayForm, ExtraForm, FromDayForm, ShiftFormSet, grouped
 from appointments.models import Appointment, ExtraHours, TimeOff, WeeklyHours
 from appointments.working_hours import Shift
 from clinic import times
 from clinic.errors import RuleBroken
-from locations import access
-from locations.models import Location, Practitioner, Weekday
+from locations import access, opening, spans
+from locations.models import Closure, Location, Practitioner, Weekday
 from locations.spans import Span, spoken
 
 DAY = timedelta(days=1)
+MOST_NAMED = 5
 
 
 @dataclass
@@ -29,14 +32,16 @@ class Block:
     later: list[dict] = field(default_factory=list)
     outside: list = field(default_factory=list)
     moves: str = ""
+    twice: list[str] = field(default_factory=list)
+    shut: str = ""
     problem: str = ""
 
     def is_valid(self) -> bool:
         return self.begin.is_valid() & self.rows.is_valid()
 
     def refuse(self, refused: RuleBroken) -> None:
-        if "from_day" in refused.fields:
-            self.begin.add_error("from_day", refused.message)
+        if name := next((name for name in ("from_day", "until") if name in refused.fields), None):
+            self.begin.add_error(name, refused.message)
         else:
             self.problem = refused.message
 
@@ -66,11 +71,18 @@ def _next_absence(person):
 
 
 def _weeks(hours) -> list[tuple[Location, str]]:
-    """[(place, "Mo Tu We")]: on which days somebody works where."""
-    found: dict[Location, set] = {}
+    """[(place, "Mo Tu We")]: on which days somebody works where; who has not begun yet, from when on."""
+    found: dict[Location, list] = {}
     for row in hours:
-        found.setdefault(row.location, set()).add(row.weekday)
-    return [(place, " ".join(Weekday(day).label[:2] for day in sorted(days))) for place, days in found.items()]
+        found.setdefault(row.location, []).append(row)
+    weeks = []
+    for place, rows in found.items():
+        versions = hour_versions.versions(rows)
+        now = [one for one in versions if one.first is None or one.first <= place.today()]
+        days = sorted({row.weekday for one in now or versions[:1] for row in one.rows})
+        begins = "" if now else f", from {versions[0].first:%b} {versions[0].first.day}"
+        weeks.append((place, " ".join(Weekday(day).label[:2] for day in days) + begins))
+    return weeks
 
 
 def read(person: Practitioner, user, *, at: str = "") -> dict:
@@ -87,13 +99,17 @@ def read(person: Practitioner, user, *, at: str = "") -> dict:
         "blocks": [_block(place, [row for row in weekly if row.location_id == place.pk], person) for place in shown],
         "elsewhere": [place for place in mine if place not in shown],
         "extra": ExtraForm(places=mine, initial={"location": shown[0].slug if shown else None}),
-        "extras": [{"extra": one, "hours": _extra_text(one)} for one in extra],
-        "away": AwayForm(),
+        "extras": [
+            {"extra": one, "hours": _extra_text(one), "twice": repeated_edges.notes([one], since=one.day)}
+            for one in extra
+        ],
+        "away": AwayForm(zone=zone),
         "absences": [_absence(off, person, zone, user) for off in person.time_off.filter(ends_at__gt=now)],
         "moves_today": move_links.of_absence(person, times.today(zone), times.today(zone)),
         "may_move": access.can(user, "appointment.change"),
         "zone": f"{times.local(now, zone):%Z}",
         "opens_person": access.can(user, "staff.change"),
+        "may_offer": access.can(user, "staff.change"),
     }
 
 
@@ -119,19 +135,52 @@ def _block(place, weekly, person) -> Block:
     today = place.today()
     ahead = [row for row in weekly if row.valid_until is None or row.valid_until >= today]
     first = max(today, min((row.valid_from or today for row in ahead), default=today))
-    now = _in_force(ahead, first)
+    now = [one for one in hour_versions.versions(ahead) if (one.first or first) <= first]
     outside = working_hours.outside(person, place)
+    until = min((one.until for one in now if one.until), default=None)
+    later = hour_versions.later(ahead, first)
+    is_followed = until is not None and any(one.first == until + DAY for one in later)
     return Block(
         place,
-        FromDayForm(prefix=place.slug, initial={"from_day": first}),
-        ShiftFormSet(prefix=f"{place.slug}-hours", initial=grouped(now, first)),
-        until=min((row.valid_until for row in now if row.valid_until), default=None),
-        later=_versions([row for row in ahead if row not in now]),
+        FromDayForm(prefix=place.slug, initial={"from_day": first, "until": None if is_followed else until}),
+        ShiftFormSet(prefix=f"{place.slug}-hours", initial=grouped([row for one in now for row in one.rows], first)),
+        until=until,
+        later=[_in_words(one) for one in later],
         outside=outside,
         moves=move_links.of_stuck(*_first_and_last(outside, today), location=place, practitioner=person)
         if outside
         else "",
+        twice=repeated_edges.notes(ahead, since=today),
+        shut=_shut(place, ahead),
     )
+
+
+def _shut(place: Location, weekly: list[WeeklyHours]) -> str:
+    """Which of the hours no door is open for; nothing is offered in them, and nobody would know why."""
+    open_hours = opening.spans_of(place)
+    if weekly and not open_hours:
+        return f"{place} has no opening hours yet, so nothing is offered."
+    hours = (Span(row.weekday, row.starts, row.ends, row.ends_next_day) for row in weekly)
+    found = sorted({left for span in hours for left in spans.outside(span, open_hours)})
+    if not found:
+        return ""
+    more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    named = "; ".join(map(str, found[:MOST_NAMED]))
+    return f"Outside the opening hours of {place}, so nothing is offered then: {named}{more}."
+
+
+def added(extra: ExtraHours) -> str:
+    """What is said after extra hours were entered: a closure and an absence go before them."""
+    said = "The extra hours are added."
+    shut = Closure.objects.filter(
+        Q(location=extra.location) | Q(location=None), starts_on__lte=extra.day, ends_on__gte=extra.day
+    ).first()
+    if shut:
+        said += f" But {extra.location} is closed then, so nothing is offered: {shut.reason}."
+    starts, ends = map(times.from_minute, minutes(extra, extra.day))
+    if extra.practitioner.time_off.filter(starts_at__lt=ends, ends_at__gt=starts).exists():
+        said += f" But {extra.practitioner} is away then, and nothing is offered in that time."
+    return said
 
 
 def _first_and_last(visits, today) -> tuple[date, date]:
@@ -140,22 +189,18 @@ def _first_and_last(visits, today) -> tuple[date, date]:
     return first, min(visits[-1].local_start.date(), first + bulk_moves.LONGEST * DAY - DAY)
 
 
-def _in_force(ahead, first) -> list[WeeklyHours]:
-    """The hours of one version: those of that day, and the later turn of hours that take turns every few weeks."""
-    now = [row for row in ahead if (row.valid_from or first) <= first]
-    if any(row.valid_until for row in now):
-        return now  # what comes later is the next version
-    turns = [row for row in ahead if row not in now and row.every_weeks > 1]
-    return now + [row for row in turns if row.valid_from < first + timedelta(weeks=row.every_weeks)]
+def _in_words(version: Version) -> dict:
+    hours = [str(Shift(Span(row.weekday, row.starts, row.ends, row.ends_next_day), row.every_weeks))
+             for row in version.rows]  # fmt: skip
+    return {"first": version.first, "key": version.first.isoformat(), "until": version.until, "hours": hours}
 
 
-def _versions(weekly) -> list[dict]:
-    """What will hold later, in words: one entry for each first day."""
-    found: dict[date, list[str]] = {}
-    for row in weekly:
-        shift = Shift(Span(row.weekday, row.starts, row.ends, row.ends_next_day), row.every_weeks)
-        found.setdefault(row.valid_from, []).append(str(shift))
-    return [{"first": first, "hours": hours} for first, hours in sorted(found.items())]
+def saved(person: Practitioner, place: Location, from_day: date) -> str:
+    """What is said after hours were saved: also what holds after them, since it was entered before."""
+    rows = WeeklyHours.objects.filter(practitioner=person, location=place)
+    later = hour_versions.later(rows, from_day)
+    said = f"The hours at {place} are saved."
+    return f"{said} From {times.spoken_day(later[0].first)} on others hold, as entered before." if later else said
 
 
 def _extra_text(extra) -> str:
@@ -165,7 +210,8 @@ def _extra_text(extra) -> str:
 
 def zone_of(person: Practitioner) -> str:
     """The zone in which a practitioner's absences are typed: that of the clinic where they work most days."""
-    zones = list(person.weekly_hours.values_list("location__time_zone", flat=True))
+    lasting = person.weekly_hours.exclude(valid_until__lt=times.earliest_today())
+    zones = list(lasting.values_list("location__time_zone", flat=True))
     if not zones:
         held = person.user.assignments.filter(location__isnull=False)
         zones = list(held.values_list("location__time_zone", flat=True)) or ["America/New_York"]

@@ -1,5 +1,7 @@
 """Endpoints for series: a pattern is proposed visit by visit, and what was chosen is booked all or none."""
 
+from dataclasses import asdict, replace
+
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -8,11 +10,11 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from appointments import placing, proposals, series, standing
-from appointments.api_shapes import DayField, named_id, one, valid
+from appointments import at_work, overriding, placing, proposal_page, proposals, rearranging_api, series, standing
+from appointments.api_shapes import DayField, against_json, named_id, one, override_field, valid
 from appointments.models import Appointment, AppointmentType, Series
-from appointments.patterns import MOST_STRETCHES, MOST_VISITS, MOST_WEEKS, Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.patterns import FEWEST, MOST_STRETCHES, MOST_VISITS, MOST_WEEKS, Pattern, Stretch
+from appointments.proposals import Choice, instead
 from appointments.visit_json import AppointmentOut
 from clinic.errors import RuleBroken
 from clinic.rest import IdField, InstantField, LineField, StrictSerializer, once
@@ -35,9 +37,19 @@ def _weekdays(**options):
 class StretchIn(StrictSerializer):
     visits_per_week = serializers.IntegerField(min_value=1, max_value=7)
     weeks = serializers.IntegerField(min_value=1, max_value=MOST_WEEKS)
+    every_weeks = serializers.IntegerField(
+        min_value=1, max_value=FEWEST, required=False, help_text="Over 1: one visit every so many weeks."
+    )
 
 
-class ProposeIn(StrictSerializer):
+class MoreIn(StrictSerializer):
+    more = serializers.ListField(
+        child=IdField(), required=False, max_length=MOST_VISITS + 1,
+        help_text="Numbers of the visits for which more times are wanted, up to three weeks away.",
+    )  # fmt: skip
+
+
+class ProposeIn(MoreIn):
     patient = IdField()
     type = LineField(help_text="Slug of an appointment type.")
     location = LineField()
@@ -62,13 +74,14 @@ class VisitChoiceIn(StrictSerializer):
     location = LineField(required=False, help_text="Slug, where it is not that of the series.")
     practitioner = IdField(required=False)
     skip = LineField(required=False, max_length=200)
+    override_reason = override_field()
 
 
 class BookSeriesIn(ProposeIn):
     visits = VisitChoiceIn(many=True, min_length=1, max_length=MOST_VISITS + 1)
 
 
-class ProposeOwedIn(StrictSerializer):
+class ProposeOwedIn(MoreIn):
     weekdays = _weekdays(required=False)
     at_time = _clock(required=False)
     stretch = serializers.IntegerField(min_value=1, max_value=MOST_STRETCHES, required=False)
@@ -83,7 +96,7 @@ class WaiveIn(StrictSerializer):
     reason = LineField(max_length=200)
 
 
-class ProposeMoveIn(StrictSerializer):
+class ProposeMoveIn(MoreIn):
     appointment = IdField(help_text="A visit of the series; the others go as many days on as this one.")
     scope = serializers.ChoiceField(choices=list(SCOPES))
     day = DayField()
@@ -92,9 +105,13 @@ class ProposeMoveIn(StrictSerializer):
 
 
 class MovedIn(StrictSerializer):
+    """`sequence` is that of the proposal: a visit that somebody changed since is not moved."""
+
     appointment = IdField()
+    sequence = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
     starts_at = InstantField()
     practitioner = IdField()
+    override_reason = override_field()
 
 
 class MoveSeriesIn(ProposeMoveIn):
@@ -120,11 +137,13 @@ class LineOut(serializers.Serializer):
             "number": int(wish.key),
             "label": wish.label,
             "type": wish.type.slug,
+            "sequence": wish.moving and wish.moving.sequence,
             "wanted_on": wish.day.isoformat(),
             "wanted_at": f"{wish.at_time:%H:%M}",
             "why": line.why,
             "proposed": line.slot and line.slot.as_json(),
             "others": [slot.as_json() for slot in line.others],
+            "against": against_json(line),
         }
 
 
@@ -157,7 +176,7 @@ class SeriesOut(serializers.Serializer):
             "practitioner": {"id": found.practitioner_id, "name": found.practitioner.name},
             "pattern": str(pattern),
             "starts_on": pattern.starts_on.isoformat(),
-            "stretches": [{"visits_per_week": s.visits_per_week, "weeks": s.weeks} for s in pattern.stretches],
+            "stretches": [asdict(stretch) for stretch in pattern.stretches],
             "weekdays": list(pattern.weekdays),
             "at_time": f"{pattern.at_time:%H:%M}",
             "checkpoint_after": pattern.checkpoint_after,
@@ -179,13 +198,15 @@ class SeriesOut(serializers.Serializer):
         }
 
 
-class SeriesEndpoint(viewsets.GenericViewSet):
+class SeriesEndpoint(rearranging_api.Rearranging, viewsets.GenericViewSet):
     policies = {
+        **rearranging_api.POLICIES,
         **dict.fromkeys(["list", "retrieve", "debts"], "appointment.read"),
         **dict.fromkeys(["propose", "create", "propose_owed", "place"], "appointment.create"),
         **dict.fromkeys(["propose_move", "move", "cancel", "waive"], "appointment.change"),
     }
     takes = {
+        **rearranging_api.TAKES,
         "propose": ProposeIn, "create": BookSeriesIn, "propose_owed": ProposeOwedIn, "place": PlaceIn,
         "propose_move": ProposeMoveIn, "move": MoveSeriesIn, "cancel": CancelSeriesIn, "waive": WaiveIn,
     }  # fmt: skip
@@ -216,7 +237,7 @@ class SeriesEndpoint(viewsets.GenericViewSet):
         """Every visit of a pattern at once, each conflict beside the nearest free times. Books nothing."""
         said = valid(ProposeIn, request.data)
         asked = placing.new(**_wanted(said, request.user), nearby=self._nearby(said))
-        return Response(_proposal(asked))
+        return Response(_proposal(asked, said, request.user))
 
     def create(self, request):
         """Begin a series and book the chosen times, all or none; what is skipped stays owed.
@@ -231,7 +252,8 @@ class SeriesEndpoint(viewsets.GenericViewSet):
         choices = self._choices(chosen, {int(wish.key) for wish in asked.wishes})
 
         def act():
-            made = series.book(choices=choices, days=asked.days, by=request.user, **wanted)
+            with instead(asked, _keyed(choices)):
+                made = series.book(choices=choices, days=asked.days, by=request.user, **wanted)
             return status.HTTP_201_CREATED, SeriesOut(made).data
 
         code, body = once(request, act)
@@ -240,8 +262,8 @@ class SeriesEndpoint(viewsets.GenericViewSet):
     @action(detail=True, methods=["post"], url_path="propose-owed")
     def propose_owed(self, request, pk):
         """Times for what the series owes, on its own days or on these. Books nothing."""
-        found = self._get(pk)
-        return Response(_proposal(_owed(found, valid(ProposeOwedIn, request.data))))
+        said, found = valid(ProposeOwedIn, request.data), self._get(pk)
+        return Response(_proposal(_owed(found, said), said, request.user))
 
     @action(detail=True, methods=["post"])
     def place(self, request, pk):
@@ -253,7 +275,8 @@ class SeriesEndpoint(viewsets.GenericViewSet):
             asked = _owed(found, said)
             choices = self._choices(chosen)
             days = {number: day for number, day in asked.days.items() if number in choices}
-            booked = series.place(found, choices, pattern=asked.pattern, days=days, by=request.user)
+            with instead(asked, _keyed(choices)):
+                booked = series.place(found, choices, pattern=asked.pattern, days=days, by=request.user)
             return status.HTTP_200_OK, {"booked": [AppointmentOut(visit).data for visit in booked]}
 
         code, body = once(request, act)
@@ -270,8 +293,9 @@ class SeriesEndpoint(viewsets.GenericViewSet):
     @action(detail=True, methods=["post"], url_path="propose-move")
     def propose_move(self, request, pk):
         """Where this visit, it and later ones, or all that are ahead could go; `number` is the appointment's id."""
-        _, question = self._moved(pk, valid(ProposeMoveIn, request.data))
-        return Response(_proposal(question))
+        said = valid(ProposeMoveIn, request.data)
+        _, question = self._moved(pk, said)
+        return Response(_proposal(question, said, request.user))
 
     @action(detail=True, methods=["post"])
     def move(self, request, pk):
@@ -279,10 +303,13 @@ class SeriesEndpoint(viewsets.GenericViewSet):
         said = valid(MoveSeriesIn, request.data)
         visit, question = self._moved(pk, said)
         choices = _moves(said["visits"], question) if "visits" in said else None
+        seen = {wish.key: wish.moving.sequence for wish in question.wishes}
+        seen |= {str(each["appointment"]): each["sequence"] for each in said.get("visits", ())}
 
         def act():
             chosen = choices or _as_wished(question)
-            moved = series.move(visit, chosen, by=request.user, reason=said.get("reason", ""))
+            with instead(question, chosen):
+                moved = series.move(visit, chosen, seen=seen, by=request.user, reason=said.get("reason", ""))
             return status.HTTP_200_OK, {"moved": [AppointmentOut(one).data for one in moved]}
 
         code, body = once(request, act)
@@ -328,7 +355,7 @@ class SeriesEndpoint(viewsets.GenericViewSet):
         person = said.get("practitioner")
         person = person and one(_people(), "practitioner", pk=person)
         members = series.members(visit, SCOPES[said["scope"]])
-        wish = {"day": said["day"], "at_time": said["at_time"], "practitioner": person}
+        wish = {"day": said["day"], "at_time": placing.same_pass(visit, said["at_time"]), "practitioner": person}
         return visit, placing.moved(visit, members, **wish)
 
 
@@ -339,11 +366,12 @@ def _people():
 def _wanted(said, user) -> dict:
     """What `placing.new` and `series.begin` take."""
     checkpoint = said.get("checkpoint_after")
+    location = one(Location.objects.visible_to(user, "appointment.create"), "location", slug=said["location"])
     return {
         "patient": one(Patient.objects.visible_to(user), "patient", pk=said["patient"]),
         "type": one(AppointmentType.objects, "type", slug=said["type"]),
-        "location": one(Location.objects.visible_to(user, "appointment.create"), "location", slug=said["location"]),
-        "practitioner": one(_people(), "practitioner", pk=said["practitioner"]),
+        "location": location,
+        "practitioner": one(at_work.at([location]), "practitioner", pk=said["practitioner"]),
         "checkpoint_type": _checkpoint_type() if checkpoint else None,
         "pattern": Pattern(
             starts_on=said["starts_on"],
@@ -372,8 +400,11 @@ def _owed(found, said) -> placing.Asked:
     )
 
 
-def _proposal(question) -> dict:
-    lines = question.propose()
+def _proposal(question, said, by) -> dict:
+    more = {str(number) for number in said.get("more", ())}
+    if not more <= {wish.key for wish in question.wishes}:
+        raise ValidationError({"more": ["There is no such visit among those proposed."]})
+    lines = proposal_page.offered(replace(question, more=more).propose(), by)
     granted = sum(bool(line.slot) and not line.why for line in lines)
     none = sum(line.slot is None for line in lines)
     return {
@@ -392,10 +423,11 @@ def _choices(chosen, places, numbers) -> dict[int, Choice]:
             faults[str(number)] = "There is no such visit, or it is named twice."
         elif each.get("location") not in {None, *places}:
             faults[str(number)] = "There is no such location."
-        elif "skip" in each and not {"starts_at", "practitioner"} & set(each):
+        elif "skip" in each and not {"starts_at", "practitioner", overriding.FIELD} & set(each):
             found[number] = Choice(skip_reason=each["skip"])
         elif "starts_at" in each and person and "skip" not in each:
-            found[number] = Choice(each["starts_at"], person, location=places.get(each.get("location")))
+            place = places.get(each.get("location"))
+            found[number] = Choice(each["starts_at"], person, "", place, each.get("override_reason"))
         else:
             faults[str(number)] = "Give `starts_at` and a practitioner of the clinic, or `skip` with the reason."
     for number in sorted((numbers or set()) - set(found) - {int(n) for n in faults}):
@@ -403,6 +435,10 @@ def _choices(chosen, places, numbers) -> dict[int, Choice]:
     if faults:
         raise RuleBroken("Choose once for every visit.", code="invalid", fields=faults, status=400)
     return found
+
+
+def _keyed(choices: dict[int, Choice]) -> dict[str, Choice]:
+    return {str(number): choice for number, choice in choices.items()}
 
 
 def _moves(chosen, question) -> dict[str, Choice]:
@@ -415,7 +451,11 @@ def _moves(chosen, question) -> dict[str, Choice]:
     }
     if faults:
         raise RuleBroken("Choose among the visits of the scope.", code="invalid", fields=faults, status=400)
-    return {str(each["appointment"]): Choice(each["starts_at"], people[each["practitioner"]]) for each in chosen}
+    return {
+        str(each["appointment"]): Choice(each["starts_at"], people[each["practitioner"]],
+                                         override_reason=each.get("override_reason"))
+        for each in chosen
+    }  # fmt: skip
 
 
 def _as_wished(question: proposals.Question) -> dict[str, Choice]:

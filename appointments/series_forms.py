@@ -1,10 +1,11 @@
 from django import forms
 
 from appointments import at_work, placing
-from appointments.forms import day_field, reason_field, time_field, within_field
+from appointments.forms import ZoneField, day_field, reason_field, said_instant, time_field, within_field
 from appointments.models import AppointmentType
 from appointments.patterns import MOST_VISITS, MOST_WEEKS, Pattern, Stretch
 from appointments.series import ALL, LATER, SCOPES
+from clinic import times
 from clinic.errors import RuleBroken
 from locations import nearby
 from locations.models import Location, Practitioner, Weekday
@@ -140,11 +141,20 @@ class MoveSeveral(forms.Form):
     scope = forms.ChoiceField(choices=[(LATER, SCOPES[LATER]), (ALL, SCOPES[ALL])], widget=_radios(), initial=LATER)
     day = day_field(label="This visit goes to")
     time = time_field(label="At")
+    zone = ZoneField()
     practitioner = forms.ModelChoiceField(
         Practitioner.objects.none(), required=False, empty_label="As booked", label="With"
     )
 
     def __init__(self, data=None, *, appointment, **options):
-        local = appointment.local_start
+        local, self.appointment = appointment.local_start, appointment
         super().__init__(data, initial={"day": local.date(), "time": local.time(), "scope": LATER}, **options)
         self.fields["practitioner"].queryset = at_work.at([appointment.location])
+
+    def clean(self):
+        """The time says by its fold which of the two it is, in the hour that comes twice."""
+        data, zone = self.cleaned_data, self.appointment.location.time_zone
+        if not {"day", "time"} & set(self.errors) and times.passes(data["day"], data["time"], zone):
+            at = said_instant(self, data["day"], data["time"], zone, kept=self.appointment.starts_at)
+            data["time"] = at and times.local(at, zone).time()
+        return data

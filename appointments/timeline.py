@@ -11,15 +11,20 @@ from patients import chart
 
 def entries(patient, user) -> Iterable[chart.Entry]:
     visits = Appointment.objects.visible_to(user).filter(patient=patient).with_names()
+    visits = visits.select_related("booking_request")
     calls = FollowUp.objects.visible_to(user).filter(patient=patient).select_related("by")
     return [*map(_visit, visits), *map(_call, calls)]
 
 
 def _visit(visit) -> chart.Entry:
+    asked = getattr(visit, "booking_request", None)
+    heard = f", heard of us: {asked.get_heard_from_display().lower()}" if asked and asked.heard_from else ""
+    online = f"; booked on the public page{heard}" if asked else ""
+    where = f"{times.spoken(visit.starts_at, visit.location.time_zone)}, {visit.practitioner}, {visit.location}"
     return chart.Entry(
         at=visit.starts_at,
         title=f"{visit.type}: {visit.get_status_display()}",
-        text=f"{times.spoken(visit.starts_at, visit.location.time_zone)}, {visit.practitioner}, {visit.location}",
+        text=f"{where}{online}",
         url=reverse("appointment", args=[visit.pk]),
         icon="calendar",
         status=visit.status,

@@ -1,13 +1,16 @@
 from django.urls import path
 
-from appointments import links_urls, waitlist_urls
+from appointments import links_urls, public_urls, waitlist_urls
 from appointments.views import (
     booking,
     bulk_moves,
     calendar,
     closures,
     follow_ups,
+    mail_samples,
+    mails,
     practitioners,
+    rearranging,
     series,
     types,
     visits,
@@ -29,6 +32,7 @@ urlpatterns = [
     path("series/<int:pk>/", series.series, name="series"),
     path("series/<int:pk>/place/", series.place, name="series-place"),
     path("series/<int:pk>/waive/", series.waive, name="series-waive"),
+    path("series/<int:pk>/rearrange/", rearranging.rearrange, name="series-rearrange"),
     path("follow-ups/", follow_ups.record, name="follow-up"),
     path("setup/practitioners/", practitioners.listing, name="setup-practitioners"),
     path("setup/practitioners/new/", practitioners.new, name="setup-practitioner-new"),
@@ -36,14 +40,22 @@ urlpatterns = [
     path("setup/practitioners/<int:pk>/hours/<slug:slug>/", practitioners.hours, name="setup-hours"),
     path("setup/practitioners/<int:pk>/extra/", practitioners.extra, name="setup-extra"),
     path("setup/practitioners/<int:pk>/away/", practitioners.away, name="setup-away"),
+    path("setup/practitioners/<int:pk>/online/", practitioners.online, name="setup-online"),
     path("setup/hours/<slug:kind>/<int:pk>/take-back/", practitioners.take_back, name="setup-hours-back"),
     path("setup/clinics/<slug:slug>/zone/", zones.change, name="setup-clinic-zone"),
     path("setup/types/", types.listing, name="setup-types"),
     path("setup/types/new/", types.new, name="setup-type-new"),
     path("setup/types/<slug:slug>/", types.edit, name="setup-type"),
     path("setup/types/<slug:slug>/delete/", types.delete, name="setup-type-delete"),
+    path("setup/mails/", mails.mails, name="setup-mails"),
+    path("setup/mails/hours/", mails.hours, name="setup-mail-hours"),
+    path("setup/mails/steps/", mails.steps, name="setup-mail-steps"),
+    path("setup/mails/rules/", mails.rules, name="setup-mail-rules"),
+    path("setup/mails/samples/", mail_samples.samples, name="setup-mail-samples"),
+    path("setup/mails/samples/test/", mail_samples.test, name="setup-mail-test"),
     path("setup/closures/", closures.closures, name="setup-closures"),
     path("setup/closures/<int:pk>/take-back/", closures.take_back, name="setup-closure-back"),
     *links_urls.urlpatterns,
     *waitlist_urls.urlpatterns,
+    *public_urls.urlpatterns,
 ]

@@ -17,6 +17,7 @@ class AppointmentOut(serializers.Serializer):
             "room": {"id": visit.room_id, "name": visit.room.name},
             "type": visit.type.slug,
             "status": visit.status,
+            "sequence": visit.sequence,  # rises with each change of time, place and length
             "starts_at": visit.local_start.isoformat(),
             "ends_at": visit.local_end.isoformat(),
             "time_zone": visit.location.time_zone,

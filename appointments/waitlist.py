@@ -7,7 +7,7 @@ is decided by `matching`, and what is offered by `offers`.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -91,12 +91,33 @@ def close(entry: WaitlistEntry, outcome: str, *, by: User | None, by_whom: str, 
     audit.record(f"waitlist.{outcome}", on=entry, by=by, by_whom=by_whom)
 
 
+def reopen(visit: Appointment, *, since: datetime, by: User) -> None:
+    """Who got an earlier day for the visit waits again: that step, taken at `since`, was taken back. In the transaction
+    of what takes it back, under the lock of the patient's calendar. Nothing where they were put on the list anew."""
+    if WaitlistEntry.objects.waiting().filter(sooner_than=visit).exists():
+        return
+    closed = WaitlistEntry.objects.select_for_update(of=("self",)).filter(
+        sooner_than=visit, visit=visit, outcome=_O.BOOKED, closed_at__gte=since
+    )
+    if (entry := closed.order_by("-closed_at").first()) is None:
+        return
+    entry.outcome, entry.visit, entry.closed_at, entry.closed_reason = "", None, None, ""
+    try:
+        with transaction.atomic():
+            entry.save(update_fields=["outcome", "visit", "closed_at", "closed_reason"])
+    except IntegrityError:
+        return  # put on the list anew a moment ago
+    audit.record("waitlist.reopened", on=entry, by=by)
+
+
 def lock(entry: WaitlistEntry) -> WaitlistEntry:
     """The open entry as it is now, until COMMIT nobody else's to change. Raises RuleBroken (`not_waiting`).
 
     Lock the calendars of an offer before the entry, and its hold after it: everywhere in that order.
     """
-    rows = WaitlistEntry.objects.select_for_update(of=("self",)).select_related("patient", "type", "sooner_than__type")
+    rows = WaitlistEntry.objects.select_for_update(of=("self",)).select_related(
+        "patient", "type", "sooner_than__type", "sooner_than__location"
+    )
     fresh = rows.get(pk=entry.pk)
     if not fresh.is_waiting:
         message = f"{fresh.patient} is no longer on the list: {fresh.get_outcome_display().lower()}."
@@ -124,15 +145,21 @@ def came_to_an_end(entries: Iterable[WaitlistEntry]) -> Iterator[tuple[WaitlistE
 
 def admits(entry: WaitlistEntry, *, location: Location, practitioner_id: int, starts_at, ends_at) -> bool:
     """Whether the patient would come then and there; a visit they have already must be on a later day."""
+    return not unmet(entry, location=location, practitioner_id=practitioner_id, starts_at=starts_at, ends_at=ends_at)
+
+
+def unmet(entry: WaitlistEntry, *, location: Location, practitioner_id: int, starts_at, ends_at) -> list[str]:
+    """What of a time is not as the patient wished it: `another clinic`, `another day or hour`."""
     day = times.day_of(starts_at, location.time_zone)
     chosen = {person.pk for person in entry.practitioners.all()}
     first, last = days(entry)
-    return (
-        first <= day <= last
-        and location in entry.places
-        and (not chosen or practitioner_id in chosen)
-        and entry.as_wishes.allow(starts_at, ends_at, location.time_zone)
-    )
+    as_wished = {
+        "too early" if day < first else "too late": first <= day <= last,
+        "another clinic": location in entry.places,
+        "another practitioner": not chosen or practitioner_id in chosen,
+        "another day or hour": entry.as_wishes.allow(starts_at, ends_at, location.time_zone),
+    }
+    return [word for word, is_so in as_wished.items() if not is_so]
 
 
 def days(entry: WaitlistEntry) -> tuple[date, date]:
@@ -225,9 +252,9 @@ def _wrong_people(asked) -> dict[str, str]:
 
 
 def _wrong_hours(asked, entry) -> dict[str, str]:
-    """Hours in which no visit of the type fits would be waited for in vain."""
-    zone = entry.patient.home_location.time_zone
-    week = asked.wishes.minutes(entry.from_day, entry.from_day + timedelta(days=7), zone)
+    """Hours in which no visit of the type fits would be waited for in vain. They are measured by the wall clock: a week
+    in which the clock changes says nothing of the others, and UTC is the zone in which it never does."""
+    week = asked.wishes.minutes(entry.from_day, entry.from_day + timedelta(days=7), "UTC")
     if max(end - start for start, end in week) >= asked.type.minutes:
         return {}
     return {"windows": f"{asked.type} takes {asked.type.minutes} minutes and fits into none of these hours."}

@@ -14,9 +14,9 @@ from appointments import matching, offers, waitlist, waitlist_page
 from appointments.api_shapes import DayField, IdsField, named_id, one, valid
 from appointments.availability import Slot
 from appointments.models import Appointment, AppointmentType, Offer, WaitlistEntry
+from appointments.offer_json import OfferOut
 from appointments.visit_json import AppointmentOut
 from appointments.wishes import MOST_WINDOWS, Wishes
-from clinic import times
 from clinic.rest import IdField, InstantField, LineField, StrictSerializer, once
 from locations import access, nearby
 from locations.models import Location, Practitioner
@@ -78,31 +78,6 @@ class TakeOffIn(StrictSerializer):
 
 class AnswerIn(StrictSerializer):
     pass
-
-
-class OfferOut(serializers.Serializer):
-    """An offer, and what became of it; `answer` is empty while it stands."""
-
-    def to_representation(self, offer):
-        zone = offer.location.time_zone
-        stands = offers.is_standing(offer)
-        return {
-            "id": offer.pk,
-            "entry": offer.entry_id,
-            "patient": {"id": offer.entry.patient_id, "name": offer.entry.patient.name},
-            "starts_at": offer.local_start.isoformat(),
-            "ends_at": times.local(offer.ends_at, zone).isoformat(),
-            "time_zone": zone,
-            "location": {"slug": offer.location.slug, "name": offer.location.name},
-            "practitioner": {"id": offer.practitioner_id, "name": offer.practitioner.name},
-            "expires_at": offer.local_expiry.isoformat(),
-            "why": offer.reason,
-            "by": offer.by_whom,
-            "is_standing": stands,
-            "answer": "" if stands else offers.outcome(offer).value,
-            "answered_by": offer.answered_by,
-            "appointment": offer.visit_id,
-        }
 
 
 class EntryOut(serializers.Serializer):

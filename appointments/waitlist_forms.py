@@ -60,6 +60,15 @@ class FilterWaitlist(forms.Form):
         return self.cleaned_data.get("state") or WAITING
 
 
+class RowsField(forms.ModelMultipleChoiceField):
+    """Django gives the numbers of a multiple choice to the database as they are, and SQLite cannot take them all."""
+
+    def clean(self, value):
+        if not all(str(one).isdecimal() and len(str(one)) < 19 for one in value or ()):
+            raise ValidationError("Choose from the list.", code="invalid_choice")
+        return super().clean(value)
+
+
 class EntryForm(forms.Form):
     """What a patient waits for; nothing chosen means any. `asked()` is what the rules take."""
 
@@ -78,7 +87,7 @@ class EntryForm(forms.Form):
         widget=forms.CheckboxSelectMultiple, help_text="None ticked: any clinic where the patient is known.",
     )  # fmt: skip
     within = within_field(label="And near those ticked")
-    practitioners = forms.ModelMultipleChoiceField(
+    practitioners = RowsField(
         Practitioner.objects.none(), label="Practitioners", required=False, widget=forms.CheckboxSelectMultiple,
         help_text="None ticked: anybody.",
     )  # fmt: skip
@@ -153,7 +162,7 @@ class OfferTime(forms.Form):
     """One of the free times, offered to those who are ticked, or booked for the one it was looked up for."""
 
     slot = forms.CharField(max_length=200, widget=forms.HiddenInput)
-    entries = forms.ModelMultipleChoiceField(WaitlistEntry.objects.none(), required=False)
+    entries = RowsField(WaitlistEntry.objects.none(), required=False)
     minutes = forms.IntegerField(label="Minutes to decide", min_value=15, max_value=720, required=False)
 
     def __init__(self, data, *, user, type):

@@ -1,27 +1,31 @@
 """When practitioners work: the only writer of WeeklyHours, ExtraHours and TimeOff.
 
-The weekly hours of a practitioner at a location are replaced from a day on, so that what was true before stays known.
-Nobody works in two places at once. Visits stay where they are, also those outside the new hours: `outside` finds them.
+The weekly hours of a practitioner at a location are replaced for some days, so that what was true before stays known,
+and what is entered for later is kept (`hour_versions`).
+Nobody works in two places at once; at a clinic that is closed, for good or for a day, nobody works. Visits stay where
+they are, also those outside the new hours: `outside` finds them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import combinations, product
-from math import lcm
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from appointments import hour_versions, meeting_hours
 from appointments.calendars import Taken
-from appointments.hours import Hours, applies, minutes
+from appointments.hours import Hours, minutes
 from appointments.intervals import covers
+from appointments.meeting_hours import said
 from appointments.models import MOST_WEEKS, Appointment, ExtraHours, TimeOff, WeeklyHours
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, spans, standstill
+from locations import access, kept_times, spans, standstill
+from locations.kept_times import Agreed
 from locations.models import Closure, Location, Practitioner
 from locations.spans import Span
 
@@ -47,30 +51,80 @@ class Shift:
 
 @transaction.atomic
 def set_week(
-    practitioner: Practitioner, location: Location, shifts: Iterable[Shift], *, from_day: date, by: User
+    practitioner: Practitioner,
+    location: Location,
+    shifts: Iterable[Shift],
+    *,
+    from_day: date,
+    until: date | None = None,
+    replacing: Collection[date] | None = (),
+    by: User,
+    agreed: Agreed = (),
 ) -> list[WeeklyHours]:
-    """The hours at this location from that day on; what held before ends on the day before it. None: no hours at all.
+    """The hours at this location from that day on, as far as `until`; none: no hours at all.
 
-    Raises RuleBroken (`ends_before_start`, `overlapping_hours`, also with hours and extra hours at another location).
+    Other days stay as they are. Without `until` they hold up to the day before the next later version, or for good.
+    `replacing` are the first days of later versions that they take the place of, None: whichever there are.
+
+    Raises RuleBroken (`ends_before_start`, `overlapping_hours`, also with hours and extra hours at another location,
+    `later_hours` where `until` lies in a version that is not to be replaced) and TimesKept.
     """
     may_set(practitioner, location, by)
     wanted = sorted(shifts)
-    _check(wanted, from_day, location)
+    _check(wanted, from_day, until, location)
     standstill.stand_still([practitioner])
     Practitioner.objects.select_for_update(of=("self",)).get(pk=practitioner.pk)
-    mine = WeeklyHours.objects.filter(practitioner=practitioner, location=location)
-    mine.filter(valid_from__gte=from_day).delete()
-    mine.filter(Q(valid_until=None) | Q(valid_until__gte=from_day)).update(valid_until=from_day - A_DAY)
-    made = [_row(practitioner, location, shift, from_day) for shift in wanted]
-    others = WeeklyHours.objects.filter(practitioner=practitioner).exclude(location=location)
+    mine = list(WeeklyHours.objects.filter(practitioner=practitioner, location=location))
+    ahead = hour_versions.later(mine, from_day)
+    end = hour_versions.last_day(ahead, until, replacing)
+    _refuse_later([one.first for one in ahead if end is None or one.first <= end], replacing)
+    _refuse_unreached([one.first for one in ahead if until and one.first > until], replacing)
+    made = [_row(practitioner, location, shift, from_day, end) for shift in wanted]
+    _make_room(mine, from_day, end)
+    others = WeeklyHours.objects.filter(practitioner=practitioner, location__is_open=True).exclude(location=location)
     _refuse_meeting([*combinations(made, 2), *product(made, others.select_related("location"))])
     _refuse_extra_elsewhere(practitioner, location, made, from_day)
     WeeklyHours.objects.bulk_create(made)
     audit.record(
-        "hours.set", on=practitioner, by=by, location=location.slug, from_day=f"{from_day}",
+        "hours.set", on=practitioner, by=by, location=location.slug, from_day=f"{from_day}", until=f"{end or ''}",
         hours=[str(shift) for shift in wanted],
     )  # fmt: skip
+    kept_times.give_up(practitioners=[practitioner], by=by, agreed=agreed)
     return made
+
+
+def _refuse_later(touched: list[date], replacing: Collection[date] | None) -> None:
+    """What begins later is planned already: it is not lost over hours that are typed for before it."""
+    unasked = [] if replacing is None else [day for day in touched if day not in replacing]
+    if unasked:
+        message = (
+            f"Other hours are entered from {times.spoken_day(min(unasked))} on. End these before, or replace them."
+        )
+        raise RuleBroken(message, code="later_hours", fields={"until": message})
+
+
+def _refuse_unreached(after: list[date], replacing: Collection[date] | None) -> None:
+    """Two answers to one question: until then, and in the place of what begins after it."""
+    if replacing is not None and (asked := [day for day in after if day in replacing]):
+        message = (
+            f"The hours from {times.spoken_day(min(asked))} on begin after this day. Leave it empty to replace them."
+        )
+        raise RuleBroken(message, code="invalid", fields={"until": message}, status=400)
+
+
+def _make_room(rows: Iterable[WeeklyHours], begin: date, end: date | None) -> None:
+    for row in rows:
+        left = hour_versions.left_of(row, begin, end)
+        if left is None:
+            continue
+        if not left:
+            row.delete()
+        for n, (row.valid_from, row.valid_until) in enumerate(left):
+            if n:
+                row.pk = None
+                row.save(force_insert=True)
+            else:
+                row.save(update_fields=["valid_from", "valid_until"])
 
 
 @transaction.atomic
@@ -92,6 +146,7 @@ def add_extra(
     _clean(made)
     starts, ends = minutes(made, day)
     others = ExtraHours.objects.filter(practitioner=practitioner, day__range=(day - A_DAY, day + A_DAY))
+    others = others.filter(Q(location__is_open=True) | Q(location=location))
     for other in others.select_related("location"):
         a, b = minutes(other, other.day)
         if a < ends and starts < b:
@@ -100,7 +155,7 @@ def add_extra(
             )
     for weekly in _at_once(made):
         raise spans.refusal(
-            "overlapping_hours", f"{practitioner} works at {weekly.location} then: {_span(weekly)}.", "starts"
+            "overlapping_hours", f"{practitioner} works at {weekly.location} then: {said(weekly)}.", "starts"
         )
     made.save(force_insert=True)
     audit.record("hours.extra", on=practitioner, by=by, location=location.slug, day=f"{day}", hours=str(span))
@@ -108,18 +163,26 @@ def add_extra(
 
 
 @transaction.atomic
-def remove_extra(extra: ExtraHours, *, by: User) -> None:
+def remove_extra(extra: ExtraHours, *, by: User, agreed: Agreed = ()) -> None:
+    """They do not come that day after all. Raises TimesKept."""
     may_set(extra.practitioner, extra.location, by)
     standstill.stand_still([extra.practitioner])
     audit.record("hours.extra_removed", on=extra.practitioner, by=by, location=extra.location.slug, day=f"{extra.day}")
     extra.delete()
+    kept_times.give_up(practitioners=[extra.practitioner], by=by, agreed=agreed)
 
 
 @transaction.atomic
 def take_off(
-    practitioner: Practitioner, *, starts_at: datetime, ends_at: datetime, by: User, reason: str = ""
+    practitioner: Practitioner,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    by: User,
+    reason: str = "",
+    agreed: Agreed = (),
 ) -> TimeOff:
-    """Away from one instant to another, at every location."""
+    """Away from one instant to another, at every location. Raises RuleBroken (`overlapping_hours`) and TimesKept."""
     may_set(practitioner, None, by)
     if ends_at <= starts_at:
         raise spans.refusal("ends_before_start", "The absence ends before it starts.", "ends_at")
@@ -132,6 +195,7 @@ def take_off(
         raise spans.refusal("overlapping_hours", f"{practitioner} is away then already.", "starts_at")
     made.save(force_insert=True)
     audit.record("time_off.taken", on=practitioner, by=by, starts_at=f"{starts_at}", ends_at=f"{ends_at}")
+    kept_times.give_up(practitioners=[practitioner], by=by, agreed=agreed)
     return made
 
 
@@ -141,6 +205,22 @@ def take_back(away: TimeOff, *, by: User) -> None:
     may_set(away.practitioner, None, by)
     audit.record("time_off.taken_back", on=away.practitioner, by=by, starts_at=f"{away.starts_at}")
     away.delete()
+
+
+def keep_clock(absences: Iterable[TimeOff], *, was: str, now: str, by: User) -> None:
+    """Give absences the instants at which they keep their clock time: the only clinic of these people changed its zone.
+
+    `was` and `now` are zones. One that the new clock skips, or whose ends change places in it, keeps its length.
+    Call it in a transaction, under the lock of their calendars.
+    """
+    for away in absences:
+        length = away.ends_at - away.starts_at
+        away.starts_at, ends_at = (times.same_wall(at, was, now) for at in (away.starts_at, away.ends_at))
+        away.ends_at = ends_at if ends_at > away.starts_at else away.starts_at + length
+        away.save(update_fields=["starts_at", "ends_at"])
+        audit.record(
+            "time_off.rezoned", on=away.practitioner, by=by, starts_at=f"{away.starts_at}", ends_at=f"{away.ends_at}"
+        )
 
 
 def may_set(practitioner: Practitioner, location: Location | None, by: User) -> None:
@@ -196,36 +276,27 @@ def outside(practitioner: Practitioner, location: Location) -> list[Appointment]
     return [visit for visit in visits if not covers(at_work, visit.start_minute, visit.end_minute)]
 
 
-def refuse_meeting_at(location: Location) -> None:
-    """Raises RuleBroken `overlapping_hours` where somebody works here and elsewhere at once, by the clocks as now."""
-    rows = WeeklyHours.objects.exclude(valid_until__lt=location.today()).select_related(
-        "location", "practitioner__user"
-    )
-    here = list(rows.filter(location=location))
-    others = rows.filter(practitioner__in={row.practitioner_id for row in here}).exclude(location=location)
-    for one, other in product(here, others):
-        if one.practitioner_id == other.practitioner_id and _meet(one, other):
-            message = f"{one.practitioner}: {_span(one)} here would overlap {_span(other)} at {other.location}."
-            raise spans.refusal("overlapping_hours", message, "time_zone")
-
-
-def _row(practitioner, location, shift, from_day) -> WeeklyHours:
+def _row(practitioner, location, shift, from_day, until) -> WeeklyHours:
     span, begins = shift.span, from_day
     if shift.first_week > 1:
         begins += timedelta(days=7 * (shift.first_week - 1) - from_day.weekday())
+    if until and begins > until:
+        raise spans.refusal("invalid", f"{shift}, would begin after {times.spoken_day(until)}, the last day.", "shifts")
     return WeeklyHours(
         practitioner=practitioner, location=location, weekday=span.weekday, starts=span.starts, ends=span.ends,
-        ends_next_day=span.ends_next_day, every_weeks=shift.every_weeks, valid_from=begins,
+        ends_next_day=span.ends_next_day, every_weeks=shift.every_weeks, valid_from=begins, valid_until=until,
     )  # fmt: skip
 
 
-def _check(shifts, from_day, location):
+def _check(shifts, from_day, until, location):
     for shift in shifts:
         spans.check([shift.span], "shifts")
         if not 1 <= shift.first_week <= shift.every_weeks <= MOST_WEEKS:
             raise spans.refusal("invalid", f"Hours come every week, or every 2 to {MOST_WEEKS} weeks.", "shifts")
     if abs(from_day - location.today()) > FURTHEST:
         raise spans.refusal("invalid", "Choose a day within a year from today.", "from_day")
+    if until and until < from_day:
+        raise spans.refusal("ends_before_start", "The last day lies before the first.", "until")
 
 
 def _check_day(day, location):
@@ -243,60 +314,28 @@ def _clean(row):
 
 def _refuse_meeting(pairs):
     for one, other in pairs:
-        if _meet(one, other):
+        if meeting_hours.first(one, other):
             there = "" if one.location_id == other.location_id else f" at {other.location}"
-            raise spans.refusal("overlapping_hours", f"{_span(one)} overlaps {_span(other)}{there}.", "shifts")
+            raise spans.refusal("overlapping_hours", f"{said(one)} overlaps {said(other)}{there}.", "shifts")
 
 
 def _at_once(extra: ExtraHours) -> Iterator[WeeklyHours]:
     """Weekly hours elsewhere that the extra hours would meet; nobody works at a clinic on a day that it is closed."""
-    weekly = WeeklyHours.objects.filter(practitioner=extra.practitioner).exclude(location=extra.location)
+    weekly = WeeklyHours.objects.filter(practitioner=extra.practitioner, location__is_open=True)
+    weekly = weekly.exclude(location=extra.location)
+    around = (extra.day - A_DAY, extra.day + A_DAY)
+    closures = list(Closure.objects.filter(starts_on__lte=around[1], ends_on__gte=around[0]))
     for row in weekly.select_related("location"):
-        for day in _days_they_meet(row, extra):
-            closed = Closure.objects.filter(starts_on__lte=day, ends_on__gte=day)
-            if not closed.filter(Q(location=row.location) | Q(location=None)).exists():
-                yield row
+        if meeting_hours.first(row, extra, closures=closures):
+            yield row
 
 
 def _refuse_extra_elsewhere(practitioner, location, made, from_day):
     """By the same rule the other way: what was agreed for one day stands in the way of hours for every week."""
-    ahead = ExtraHours.objects.filter(practitioner=practitioner, day__gte=from_day - A_DAY)
+    ahead = ExtraHours.objects.filter(practitioner=practitioner, day__gte=from_day - A_DAY, location__is_open=True)
+    closures = list(Closure.objects.filter(ends_on__gte=from_day - 2 * A_DAY))
     ahead = ahead.exclude(location=location).select_related("location").order_by("day")
     for extra, row in product(ahead, made):
-        if any(True for _ in _days_they_meet(row, extra)):
+        if meeting_hours.first(row, extra, closures=closures):
             there = f"the extra hours at {extra.location} on {times.spoken_day(extra.day)}"
-            raise spans.refusal("overlapping_hours", f"{_span(row)} overlaps {there}.", "shifts")
-
-
-def _days_they_meet(weekly: WeeklyHours, extra: ExtraHours) -> Iterator[date]:
-    """The days on which those of the weekly hours begin that meet the extra hours."""
-    starts, ends = minutes(extra, extra.day)
-    for day in (extra.day - A_DAY, extra.day, extra.day + A_DAY):
-        if applies(weekly, day):
-            a, b = minutes(weekly, day)
-            if a < ends and starts < b:
-                yield day
-
-
-def _span(row) -> Span:
-    return Span(row.weekday, row.starts, row.ends, row.ends_next_day)
-
-
-def _meet(one: WeeklyHours, other: WeeklyHours) -> bool:
-    """Whether the two ever happen at the same time, each by the clock of its own location."""
-    same_zone = one.location.time_zone == other.location.time_zone
-    if not _span(one).overlaps(_span(other), margin=0 if same_zone else 1440):
-        return False
-    begins = [row.valid_from for row in (one, other) if row.valid_from]
-    day = max(begins) if begins else one.location.today()
-    weeks = max(lcm(one.every_weeks, other.every_weeks), 53)  # a year sees every difference between two zones
-    last = min([day + timedelta(weeks=weeks), *(row.valid_until for row in (one, other) if row.valid_until)])
-    while day <= last:
-        if applies(one, day):
-            starts, ends = minutes(one, day)
-            for near in (day - A_DAY, day, day + A_DAY):
-                a, b = minutes(other, near)
-                if applies(other, near) and a < ends and starts < b:
-                    return True
-        day += A_DAY
-    return False
+            raise spans.refusal("overlapping_hours", f"{said(row)} overlaps {there}.", "shifts")

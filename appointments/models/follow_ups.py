@@ -24,6 +24,7 @@ class FollowUp(models.Model):
         OWED = "owed", "Visit still to be booked"
         PACE = "pace", "Behind on a care plan"
         IN_THE_WAY = "in_the_way", "Clinic closed or practitioner away"
+        ONLINE = "online", "Booked on the public page"
 
     class Result(models.TextChoices):
         NO_ANSWER = "no_answer", "No answer"

@@ -16,6 +16,7 @@ class AppointmentType(models.Model):
     """What a visit is for: how long it takes, which room it needs, what time around it stays free.
 
     A start is bookable from `notice_minutes` after now until the end of the day that is `horizon_days` after today.
+    A patient who cancels in the last `late_cancel_hours` cancels late, and cannot move the visit by themselves.
     """
 
     slug = models.SlugField(unique=True)
@@ -32,9 +33,11 @@ class AppointmentType(models.Model):
     horizon_days = models.PositiveSmallIntegerField(
         default=366, validators=[MinValueValidator(1), MaxValueValidator(731)]
     )
+    late_cancel_hours = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(168)])
     is_bookable_online = models.BooleanField(default=False)
     is_evaluation = models.BooleanField(default=False)
     preparation = models.TextField(blank=True)
+    preparation_es = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-minutes", "name"]

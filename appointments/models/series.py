@@ -94,6 +94,10 @@ class SeriesVisit(models.Model):
         return f"{self.label} of {self.series}"
 
     @property
+    def is_checkpoint(self):
+        return self.type_id != self.series.type_id
+
+    @property
     def label(self):
         """`Visit 5`; the checkpoint is called what it is."""
-        return f"Visit {self.number}" if self.type_id == self.series.type_id else str(self.type)
+        return str(self.type) if self.is_checkpoint else f"Visit {self.number}"

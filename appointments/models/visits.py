@@ -53,8 +53,9 @@ class HoldManager(models.Manager.from_queryset(AppointmentQuerySet)):
 
 
 class Appointment(models.Model):
-    """A visit: one patient, one practitioner, one room, one stretch of time; written by booking and visit_status.
+    """A visit: one patient, one practitioner, one room, one stretch of time.
 
+    Written by booking, together and visit_status.
     A row may also be a `Hold`; `objects` leaves those out, `with_holds` has both.
     """
 
@@ -169,6 +170,13 @@ class Hold(Appointment):
     class Meta:
         proxy = True
 
+    @property
+    def for_whom(self):
+        """In the words of the desk, and without a name."""
+        if self.booking_requests.exists():
+            return "an online booking"
+        return "somebody on the waitlist" if self.offers.exists() else "somebody"
+
 
 HOLDS_TIME = ~Q(status__in=[Appointment.Status.CANCELLED, Appointment.Status.NO_SHOW])
 
@@ -203,5 +211,10 @@ class AppointmentEvent(models.Model):
 
     @property
     def overridden(self) -> list[str]:
-        """The codes of what stood against it and was overridden for its reason."""
+        """The codes of what stood against it and was overridden for a reason."""
         return self.detail.get("overridden", [])
+
+    @property
+    def override_reason(self) -> str:
+        """Why it was overridden; the reason of the step where no other was given."""
+        return self.detail.get("override_reason", self.reason) if self.overridden else ""

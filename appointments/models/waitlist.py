@@ -130,6 +130,13 @@ class OfferQuerySet(models.QuerySet):
             entry__patient__in=Patient.objects.visible_to(user, action)
         )
 
+    def standing(self):
+        """Unanswered, in time, and held."""
+        return self.filter(answer="", expires_at__gt=times.now(), hold__isnull=False)
+
+    def with_names(self):
+        return self.select_related("entry__patient", "entry__type", "location", "practitioner__user")
+
 
 class Offer(models.Model):
     """A free time, held for a while for one on the waitlist. Several may share a hold: the first to accept has it."""

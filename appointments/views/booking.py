@@ -6,7 +6,7 @@ from django.core.exceptions import BadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from appointments import availability, booking
+from appointments import availability, promised
 from appointments.forms import BookVisit, FindPatient, FindTimes
 from appointments.models import AppointmentType
 from clinic import times
@@ -18,6 +18,8 @@ from patients.models import Patient
 
 SOONEST = 12
 LOOK_AHEAD = timedelta(days=42)
+# What was wanted before it was said for whom.
+WANTED = ("type", "location", "from_day", "day", "time", "practitioner")
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,7 +73,7 @@ def _choose_patient(request):
         "found": found or alike,
         "is_alike": bool(alike),
         "typed": typed,
-        "type": request.GET.get("type", ""),
+        "wanted": [(name, request.GET[name]) for name in WANTED if request.GET.get(name)],
     }
     fragment = request.htmx and request.htmx.target == "found-patients"
     return render(request, "appointments/_found_patients.html" if fragment else "appointments/new.html", context)
@@ -94,11 +96,18 @@ def _search(request):
 
 
 def _exact_defaults(request, patient):
-    return {"patient": patient.pk, "at": current(request).slug if current(request) else None}
+    """The time that was pointed at on the calendar, or the clinic alone."""
+    wanted, here = request.GET, current(request)
+    return {
+        "patient": patient.pk,
+        "at": wanted.get("location") or (here.slug if here else None),
+        **{name: wanted[name] for name in ("day", "time") if name in wanted},
+        "practitioner_at": wanted.get("practitioner"),
+    }
 
 
 def _book(data, user):
-    return booking.book(
+    return promised.book(
         patient=data["patient"],
         practitioner=data["practitioner"],
         location=data["location"],

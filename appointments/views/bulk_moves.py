@@ -26,26 +26,28 @@ def moves(request):
     found = bulk_moves.affected(form.cleaned_data["span"], request.user)
     shown = _asked_about(found, request.POST) if request.method == "POST" else found[: bulk_moves.MOST]
     question = bulk_moves.question([one.visit for one in shown], form.cleaned_data["span"], **form.aim())
-    status, refused, choices = 200, "", None
+    status, refused, choices = 200, None, None
     if request.method == "POST":
         try:
             choices = proposal_page.read(request.POST, question)
             if request.POST.get("do") != "preview":
                 return _move(request, form, question, {**choices, **proposal_page.gone(request.POST, question)})
-            rows = proposal_page.again(question, request.POST)
+            rows = proposal_page.again(question, request.POST, by=request.user)
         except RuleBroken as broken:
-            status, refused = broken.status, broken.message
-            rows = proposal_page.again(question, request.POST, broken)
+            status, refused = broken.status, broken
+            rows = proposal_page.again(question, request.POST, broken, by=request.user)
     else:
-        rows = proposal_page.rows(question.propose())
+        rows = proposal_page.rows(question.propose(), by=request.user)
     page |= {
         "rows": _with_reasons(rows, shown),
         "summary": proposal_page.summary(rows),
-        "refused": refused,
+        "refused": refused and refused.message,
         "reason": request.POST.get("reason", "")[:200],
         "reach": question.reach,
         "more": len(found) - len(shown) if request.method == "GET" else 0,
         "mails": move_previews.of(rows),
+        "preview_url": reverse("visit-moves"),
+        **proposal_page.overrides(rows, request.POST, refused),
     }
     return render(request, "appointments/moves.html", page, status=status)
 
@@ -66,7 +68,8 @@ def _with_reasons(rows, shown):
 
 
 def _move(request, form, question, choices):
-    moved = bulk_moves.move(question, choices, by=request.user, reason=request.POST.get("reason", ""))
+    seen = proposal_page.seen(request.POST, choices)
+    moved = bulk_moves.move(question, choices, seen=seen, by=request.user, reason=request.POST.get("reason", ""))
     count, left = len(moved), len(choices) - len(moved)
     messages.success(request, f"{count} visit{'' if count == 1 else 's'} moved. The mails leave in a few minutes.")
     if left:

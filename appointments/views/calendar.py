@@ -16,7 +16,7 @@ from appointments import booking, calendar_page, visit_status
 from appointments.forms import ChooseCalendar
 from appointments.models import Appointment
 from clinic.policy import requires
-from locations import access
+from locations import access, spans
 from locations.current import shown
 
 WEEK = 7
@@ -26,7 +26,7 @@ RULES = {
     "statuses": dict(Appointment.Status.choices),
     "steps": {
         status: [
-            {"name": step.name, "label": step.label}
+            {"name": step.name, "label": step.label, "on_the_day": step.name in visit_status.ON_THE_DAY}
             for step in visit_status.STEPS.values()
             if status in step.leads_from and step.name != "cancel"
         ]
@@ -132,25 +132,36 @@ def _links(request, chosen, asked):
 
 
 def _listed(found):
-    """[{location, day, zone, visits}] for the list: every visit, cancelled ones too."""
+    """[{location, day, zone, rows, visits}] for the list: every visit, cancelled ones too, times held, and what is left
+    of those that began the day before; `visits` is how many begin on the day."""
     listed = []
     for n, day in enumerate(found.asked.each_day()):
         for place in found.asked.locations:
-            visits = [_row(v) for v in found.visits if v["location"] == place.pk and v["day"] == day]
+            rows = [_row(one, found) for one in found.taken if one["location"] == place.pk and one["day"] == day]
+            visits = sum(1 for row in rows if not row["held"] and not row["carried"])
             at_work = [c.title for c in found.columns if c.location is place and c.day == day and c.working]
             clock = found.clocks[place.pk]
             changes = clock.changes(n)
             zone = f"{clock.noon(n):%Z}"
-            listed.append({"location": place, "day": day, "zone": zone, "changes": changes, "visits": visits,
-                           "at_work": at_work})  # fmt: skip
+            listed.append({"location": place, "day": day, "zone": zone, "changes": changes, "rows": rows,
+                           "visits": visits, "at_work": at_work})  # fmt: skip
     return listed
 
 
-def _row(visit):
+def _since(carried):
+    """`Monday 11:30 PM`"""
+    began = time(*divmod(carried["from"], 60))
+    return f"{carried['day']:%A} {spans.spoken(began)}"
+
+
+def _row(visit, found):
     starts, ends = visit["from"], visit.get("until", visit["from"] + visit["minutes"])
     return visit | {
         "starts": time(starts // 60 % 24, starts % 60),
+        "past_midnight": starts + visit["minutes"] > calendar_page.DAY,
+        "since": _since(visit["carried"]) if visit["carried"] else "",
         "ends": time(ends // 60 % 24, ends % 60),
         "type": visit["type"][1],
         "label": RULES["statuses"][visit["status"]],
+        "held": found.held(visit) if visit["held_until"] else "",
     }

@@ -14,8 +14,9 @@ from appointments import bulk_moves, closed_days, move_links
 from appointments.closure_forms import CloseForm
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from locations import access, opening, setup_pages
+from locations import access, kept_times, opening, setup_pages
 from locations.forms import say
+from locations.kept_times import TimesKept
 from locations.models import Closure, Location
 
 
@@ -27,7 +28,10 @@ def closures(request):
     form = CloseForm(asked, user=request.user)
     status = 200
     if request.method == "POST":
-        made = _close(form, request)
+        try:
+            made = _close(form, request)
+        except TimesKept as refused:
+            return setup_pages.ask_first(request, refused, reverse("setup-closures"))
         if made:
             opened = urlencode({"open": [closure.pk for closure in made]}, doseq=True)
             return redirect(f"{reverse('setup-closures')}?{opened}#closure-{made[0].pk}")
@@ -45,8 +49,11 @@ def _close(form, request):
     data = form.cleaned_data
     try:
         made = opening.close(
-            form.chosen(), starts_on=data["starts_on"], ends_on=data["ends_on"], reason=data["reason"], by=request.user
-        )
+            form.chosen(), starts_on=data["starts_on"], ends_on=data["ends_on"], reason=data["reason"], by=request.user,
+            agreed=kept_times.agreed_in(request.POST),
+        )  # fmt: skip
+    except TimesKept:
+        raise
     except RuleBroken as refused:
         say(form, refused)
         return []
@@ -62,8 +69,10 @@ def _preview(form, user):
         return {"preview": None}
     if form.cleaned_data["ends_on"] < form.cleaned_data["starts_on"]:
         return {"preview": None}
-    visits = list(closed_days.hit(form.would_close(), form.places, user))
-    return {"preview": _by_place(visits, user), "preview_count": len(visits)}
+    closures = form.would_close()
+    visits = list(closed_days.hit(closures, form.places, user))
+    offers = list(closed_days.offers_hit(closures, form.places, user))
+    return {"preview": _by_place(visits, user), "preview_count": len(visits), "offers": offers}
 
 
 def _by_place(visits, user):
@@ -109,6 +118,10 @@ def take_back(request, pk):
     mine = Location.objects.visible_to(request.user, "location.change")
     if found is None or (found.location_id and not mine.filter(pk=found.location_id).exists()):
         raise Http404
-    opening.reopen(found, by=request.user)
-    messages.success(request, f"Open again: {found.reason} is taken back.")
+    try:
+        opening.reopen(found, by=request.user)
+    except RuleBroken as refused:
+        messages.error(request, f"{found.reason} is not taken back. {refused.message}")
+    else:
+        messages.success(request, f"Open again: {found.reason} is taken back.")
     return redirect("setup-closures")

@@ -9,19 +9,30 @@ from functools import wraps
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from appointments import calendar_file, visit_links
+from appointments import as_seen, calendar_file, visit_links
 from clinic import policy, times, tokens
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from patients import registering
+from patients import languages, mail_choices, registering
+from patients.mail_choices import Topic
 from patients.models import Consent, Patient
+
+TOPICS = {
+    Topic.NOTICES: _("Mails when a visit is booked, moved or cancelled"),
+    Topic.REMINDERS: _("Reminders before a visit"),
+    Topic.OFFERS: _("Mails about free times"),
+    Topic.FOLLOW_UPS: _("Mails about visits that were missed or are yet to be booked"),
+}
+
+PARTS_OF_DAY = {"mornings": _("Mornings"), "afternoons": _("Afternoons"), "evenings": _("Evenings")}
 
 
 class BirthDateForm(forms.Form):
-    born_on = forms.DateField(label="Your birth date", widget=forms.DateInput(attrs={"type": "date"}))
+    born_on = forms.DateField(label=_("Your birth date"), widget=forms.DateInput(attrs={"type": "date"}))
 
 
 def unlisted(view):
@@ -38,8 +49,15 @@ def unlisted(view):
     return guarded
 
 
+def seen_on(given) -> int | None:
+    """The sequence of the visit on the page that is answered."""
+    seen = given.get("seen", "")
+    return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else None
+
+
 def gone(request):
-    return render(request, "appointments/links/gone.html", status=410)
+    with languages.speaking_as_asked(request):
+        return render(request, "appointments/links/gone.html", status=410)
 
 
 @csrf_exempt
@@ -50,18 +68,36 @@ def visit(request, token):
     found = visit_links.find(token)
     if found is None:
         return gone(request)
-    link, appointment = found
+    with languages.speaking(found[1].patient):
+        return _visit(request, token, *found)
+
+
+def _visit(request, token, link, appointment):
     if request.method != "POST":
         return _show(request, token, appointment)
-    if request.POST.get("step") == "cancel":
+    step = request.POST.get("step")
+    if step == "cancel":
         return _cancel(request, token, link, appointment)
-    if request.POST.get("step") != "confirm":
+    if step not in {"confirm", "sooner", "not-sooner"}:
         return _show(request, token, appointment, status=400)
+    seen = seen_on(request.POST)
     try:
-        appointment = visit_links.confirm(appointment)
-    except RuleBroken:
-        return gone(request)
+        if step == "confirm":
+            appointment = visit_links.confirm(appointment, seen=seen)
+        elif step == "sooner":
+            parts, anybody = request.POST.getlist("part"), "anybody" in request.POST
+            visit_links.wait_for_sooner(appointment, seen=seen, parts=parts, anybody=anybody)
+        else:
+            visit_links.wait_no_longer(appointment, seen=seen)
+    except RuleBroken as refused:
+        return _changed(request, token) if refused.code == as_seen.CHANGED else gone(request)
     return _show(request, token, appointment)
+
+
+def _changed(request, token, form=None):
+    """Nothing was done, for the page showed another time: the visit as it stands now, to be answered anew."""
+    found = visit_links.find(token)
+    return _show(request, token, found[1], form, status=409) if found else gone(request)
 
 
 @requires(policy.LINK)
@@ -71,7 +107,9 @@ def visit_calendar(request, token):
     found = visit_links.find(token)
     if found is None:
         return gone(request)
-    answer = HttpResponse(calendar_file.render([found[1]]), content_type="text/calendar; charset=utf-8")
+    with languages.speaking(found[1].patient):
+        content = calendar_file.render([found[1]])
+    answer = HttpResponse(content, content_type="text/calendar; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="visit.ics"'
     return answer
 
@@ -82,14 +120,28 @@ def visit_calendar(request, token):
 @unlisted
 def mails_stop(request, token):
     """Also what a mail program posts to by itself when somebody presses its own Unsubscribe (RFC 8058)."""
-    link = tokens.find_link(token, purpose="unsubscribe")
+    link = tokens.find_link(token, purpose=mail_choices.PURPOSES)
     if link is None:
         return gone(request)
-    done = request.method == "POST"
-    if done:
-        patient = Patient.objects.get(pk=link.about_id)
-        registering.withdraw_consent(patient, Consent.Scope.EMAIL_REMINDERS, by=None, by_whom="patient")
-    return render(request, "appointments/links/stop.html", {"done": done})
+    patient = Patient.objects.get(pk=link.about_id)
+    topic = mail_choices.PURPOSES[link.purpose]
+    done = ""
+    if request.method == "POST":
+        done = "all" if topic is None or request.POST.get("stop") == "all" else "topic"
+        _stop(patient, topic if done == "topic" else None)
+    with languages.speaking(patient):
+        context = {"done": done, "topic": TOPICS.get(topic, "")}
+        return render(request, "appointments/links/stop.html", context)
+
+
+def _stop(patient, topic):
+    """One kind of mail, or every one; for all at an address who chose to get their mails together."""
+    together = mail_choices.at_the_same_address(patient).filter(has_joint_mails=True)
+    for person in together if patient.has_joint_mails else [patient]:
+        if topic is None:
+            registering.withdraw_consent(person, Consent.Scope.EMAIL_REMINDERS, by=None, by_whom="patient")
+        else:
+            mail_choices.stop(person, topic, by=None, by_whom="patient")
 
 
 def _show(request, token, appointment, form=None, status=200):
@@ -99,7 +151,13 @@ def _show(request, token, appointment, form=None, status=200):
         "visit": appointment,
         "when": times.spoken(appointment.starts_at, place.time_zone),
         "is_confirmed": appointment.status == "confirmed",
+        "is_late": visit_links.is_late(appointment),
+        "late_hours": appointment.type.late_cancel_hours,
+        "may_move": visit_links.may_move(appointment),
+        "waits": visit_links.waits_for_sooner(appointment),
+        "parts": PARTS_OF_DAY,
         "form": form or BirthDateForm(),
+        "was_changed": status == 409,
     }
     return render(request, "appointments/links/visit.html", content, status=status)
 
@@ -109,8 +167,10 @@ def _cancel(request, token, link, appointment):
     if not form.is_valid():
         return _show(request, token, appointment, form, status=400)
     try:
-        visit_links.cancel(link, appointment, born_on=form.cleaned_data["born_on"])
+        visit_links.cancel(link, appointment, seen=seen_on(request.POST), born_on=form.cleaned_data["born_on"])
     except RuleBroken as refused:
+        if refused.code == as_seen.CHANGED:
+            return _changed(request, token, form)
         if "born_on" not in refused.fields:
             return gone(request)
         form.add_error("born_on", refused.message)

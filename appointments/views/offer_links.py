@@ -4,12 +4,13 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from appointments import offers
+from appointments import offer_mails, offers
 from appointments.models import Offer
 from appointments.views.links import gone, unlisted
 from clinic import policy, times, tokens
 from clinic.errors import RuleBroken
 from clinic.policy import requires
+from patients import languages
 
 STEPS = {
     "accept": lambda offer: offers.accept(offer, by=None, by_whom="patient"),
@@ -27,6 +28,11 @@ def offer(request, token):
     found = link and _offer(link.about_id)
     if not found:
         return gone(request)
+    with languages.speaking(found.entry.patient):
+        return _answer(request, found)
+
+
+def _answer(request, found):
     if request.method != "POST":
         return _show(request, found)
     act = STEPS.get(request.POST.get("step"))
@@ -52,12 +58,11 @@ def _show(request, shown, refused="", status=200):
     context = {
         "offer": shown,
         "is_standing": offers.is_standing(shown),
-        "is_shared": offers.is_shared(shown),
+        "kept": offer_mails.kept_until(shown),
         "is_waiting": shown.entry.is_waiting,
         "why_gone": offers.why_gone(shown),
         "refused": refused,
         "when": times.spoken(shown.starts_at, zone),
-        "until": times.spoken(shown.expires_at, zone, year=False),
         "sooner_than": times.spoken(sooner.starts_at, sooner.location.time_zone) if sooner else "",
     }
     return render(request, "appointments/links/offer.html", context, status=status)

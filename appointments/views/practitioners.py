@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from appointments import joining, practitioner_page, working_hours
@@ -11,8 +12,9 @@ from appointments.hours_forms import CLINICS, AwayForm, ClinicHours, ExtraForm, 
 from appointments.models import ExtraHours, TimeOff
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from locations import access, setup_pages
+from locations import access, kept_times, setup_pages, staffing
 from locations.forms import say
+from locations.kept_times import TimesKept
 from locations.models import Location, Practitioner
 
 
@@ -90,13 +92,21 @@ def hours(request, pk, slug):
     if block.is_valid():
         try:
             working_hours.set_week(
-                person, place, shifts_in(block.rows), from_day=block.begin.cleaned_data["from_day"], by=request.user
-            )
+                person, place, shifts_in(block.rows), **block.begin.cleaned_data, by=request.user,
+                agreed=kept_times.agreed_in(request.POST),
+            )  # fmt: skip
+        except TimesKept as refused:
+            return _ask_first(request, refused, person)
         except RuleBroken as refused:
             block.refuse(refused)
         else:
-            return _saved(request, person, f"The hours at {place} are saved.", slug)
+            said = practitioner_page.saved(person, place, block.begin.cleaned_data["from_day"])
+            return _saved(request, person, said, slug)
     return _page(request, person, 400, refused=block)
+
+
+def _ask_first(request, refused, person):
+    return setup_pages.ask_first(request, refused, reverse("setup-practitioner", args=[person.pk]))
 
 
 def _saved(request, person, said, part):
@@ -107,6 +117,17 @@ def _saved(request, person, said, part):
 
 
 @require_POST
+@requires("staff.change")
+def online(request, pk):
+    """Whether anybody may book these free times on the public page."""
+    person = _practitioner(request, pk)
+    is_offered = request.POST.get("is_offered") == "yes"
+    staffing.offer_online(person, is_offered=is_offered, by=request.user)
+    said = "Offered on the public page from now on." if is_offered else "No longer offered on the public page."
+    return _saved(request, person, said, "online")
+
+
+@require_POST
 @requires("hours.change")
 def extra(request, pk):
     person = _practitioner(request, pk)
@@ -114,13 +135,13 @@ def extra(request, pk):
     if form.is_valid():
         data = form.cleaned_data
         try:
-            working_hours.add_extra(
+            made = working_hours.add_extra(
                 person, data["location"], day=data["day"], span=form.span(), reason=data["reason"], by=request.user
             )
         except RuleBroken as refused:
             say(form, refused)
         else:
-            return _saved(request, person, "The extra hours are added.", "extra")
+            return _saved(request, person, practitioner_page.added(made), "extra")
     return _page(request, person, 400, extra=form)
 
 
@@ -128,13 +149,13 @@ def extra(request, pk):
 @requires("hours.change")
 def away(request, pk):
     person = _practitioner(request, pk)
-    form = AwayForm(request.POST)
+    form = AwayForm(request.POST, zone=practitioner_page.zone_of(person))
     if form.is_valid():
-        starts_at, ends_at = form.instants(practitioner_page.zone_of(person))
+        said = {name: form.cleaned_data[name] for name in ("starts_at", "ends_at", "reason")}
         try:
-            working_hours.take_off(
-                person, starts_at=starts_at, ends_at=ends_at, reason=form.cleaned_data["reason"], by=request.user
-            )
+            working_hours.take_off(person, **said, by=request.user, agreed=kept_times.agreed_in(request.POST))
+        except TimesKept as refused:
+            return _ask_first(request, refused, person)
         except RuleBroken as refused:
             say(form, practitioner_page.at_days(refused))
         else:
@@ -149,7 +170,10 @@ def take_back(request, kind, pk):
     mine = Q(practitioner__in=working_hours.set_by(request.user))
     if kind == "extra":
         found = get_object_or_404(ExtraHours.objects.filter(mine).select_related("practitioner", "location"), pk=pk)
-        working_hours.remove_extra(found, by=request.user)
+        try:
+            working_hours.remove_extra(found, by=request.user, agreed=kept_times.agreed_in(request.POST))
+        except TimesKept as refused:
+            return _ask_first(request, refused, found.practitioner)
     elif kind == "away":
         found = get_object_or_404(TimeOff.objects.filter(mine).select_related("practitioner"), pk=pk)
         working_hours.take_back(found, by=request.user)

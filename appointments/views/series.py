@@ -7,7 +7,7 @@ from django.core.exceptions import BadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments import placing, proposal_page, standing
+from appointments import gates, placing, proposal_page, standing
 from appointments import series as rules
 from appointments.models import Appointment, AppointmentType, Series
 from appointments.series_forms import CancelSeveral, MoveSeveral, PlaceForm, SeriesForm, WaiveForm
@@ -43,22 +43,31 @@ def new(request):
 
 
 def settle(request, question, act, template, context):
-    """Show what is proposed (GET), or act on what was chosen (POST); refused, the page comes back proposed anew."""
-    status, refused = 200, ""
-    if request.method == "POST":
+    """Show what is proposed (GET), or act on what was chosen (POST); refused, the page comes back proposed anew.
+
+    A row can be asked for further times: then nothing is acted on either, and what was chosen in the others stays.
+    """
+    status, refused = 200, None
+    question = proposal_page.with_more(question, request.POST)
+    if proposal_page.asking(request.POST):
+        rows = proposal_page.again(question, request.POST, by=request.user)
+    elif request.method == "POST":
         try:
             return act(proposal_page.read(request.POST, question))
         except RuleBroken as broken:
-            rows = proposal_page.again(question, request.POST, broken)
-            status, refused = broken.status, broken.message
+            rows = proposal_page.again(question, request.POST, broken, by=request.user)
+            status, refused = broken.status, broken
     else:
-        rows = proposal_page.rows(question.propose())
+        rows = proposal_page.rows(question.propose(), by=request.user)
     shown = {
         "rows": rows,
         "summary": proposal_page.summary(rows),
-        "refused": refused,
+        "refused": refused and refused.message,
+        "has_faults": any(row.fault for row in rows),
+        "asking": proposal_page.asking(request.POST),
         "skip_reason": request.POST.get("skip_reason", "")[:200],
         "place": question.wishes[0].location if question.wishes else None,
+        **proposal_page.overrides(rows, request.POST, refused),
     }
     return render(request, template, {**context, **shown}, status=status)
 
@@ -137,12 +146,14 @@ def place(request, pk):
     form = PlaceForm(given if given is not None else usual, series=found)
     context = {"series": found, "pattern": pattern, "form": form}
     template = "appointments/series_place.html"
-    if refused := rules.refusal(found):
-        return render(request, template, {**context, "stopped": refused.message}, status=_status(request, refused))
+    if refused := gates.refusal(found):
+        context["stopped"] = refused.message
+        if gates.refusal(found, for_checkpoint=True):
+            return render(request, template, context, status=_status(request, refused))
     if not form.is_valid():
         return render(request, template, context, status=400)
     try:
-        asked = placing.owed(found, **form.asked())
+        asked = placing.owed(found, **form.asked(), only_checkpoint=bool(refused))
     except RuleBroken as broken:
         for name, text in broken.fields.items():
             form.add_error(name, text)
@@ -218,7 +229,9 @@ def move(request, pk):
     question = placing.moved(visit, members, day=said["day"], at_time=said["time"], practitioner=said["practitioner"])
 
     def act(choices):
-        moved = rules.move(visit, choices, by=request.user, reason=request.POST.get("skip_reason", ""))
+        choices |= proposal_page.gone(request.POST, question)
+        seen = proposal_page.seen(request.POST, choices)
+        moved = rules.move(visit, choices, seen=seen, by=request.user, reason=request.POST.get("skip_reason", ""))
         messages.success(request, f"{len(moved)} visit{'' if len(moved) == 1 else 's'} moved.")
         return redirect("series", visit.series_visit.series_id)
 

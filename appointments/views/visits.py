@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments import booking, conflicts, visit_actions, visit_status
+from appointments import as_seen, booking, conflicts, overriding, promised, visit_actions, visit_status
 from appointments.forms import MoveVisit, TakeStep, UndoStep
 from appointments.models import Appointment
 from clinic import times
@@ -41,9 +41,11 @@ def visit(request, pk):
             for e, zones in zip(history, _zones(history, appointment), strict=True)
         ],
         "steps": [s for s in allowed if s.name != "cancel"],
+        "opens_later": may_change and visit_status.opens_later(appointment),
         "may_cancel": any(s.name == "cancel" for s in allowed),
         "may_move": may_change and appointment.status in booking.MOVABLE,
         "last_step": visit_status.undoable_step(appointment, request.user) if may_change else None,
+        "panels": visit_actions.panels(appointment, request),
         "actions": visit_actions.templates(request.user, appointment.location),
     }
     return render(request, "appointments/visit.html", context)
@@ -75,7 +77,7 @@ def step(request, pk):
     if not form.is_valid():
         return _refused(request, appointment, _errors(form), status=400)
     try:
-        visit_status.take(form.cleaned_data["step"], appointment, by=request.user, reason=form.cleaned_data["reason"])
+        visit_status.take(form.cleaned_data["step"], appointment, by=request.user, **form.given())
     except RuleBroken as broken:
         return _refused(request, appointment, broken.message, status=broken.status)
     return _done(request, appointment, f"{appointment.patient}: {appointment.get_status_display().lower()}.")
@@ -110,19 +112,26 @@ def move(request, pk):
         status = 400
         if form.is_valid():
             try:
-                moved = booking.reschedule(appointment, by=request.user, **form.wanted())
+                moved = promised.reschedule(appointment, by=request.user, **form.wanted())
             except RuleBroken as broken:
                 form.add_error(None, broken.message)
                 refused, status = broken, broken.status
-                if broken.code == booking.CHANGED:
+                if broken.code == as_seen.CHANGED:
                     appointment = _changeable(request, pk)
                     form.show_as_now(appointment)
             else:
                 when = times.spoken(moved.starts_at, moved.location.time_zone)
+                if moved.sequence == appointment.sequence:
+                    return _done(request, moved, f"{moved.patient} stays at {when}, {moved.practitioner}.")
                 return _done(request, moved, f"{moved.patient} moved to {when}, {moved.practitioner}.")
     nearest = [_as_choice(slot) for slot in refused.nearest] if refused else []
     if _wants_json(request) and request.method == "POST":
-        answer = {"detail": _errors(form), "nearest": nearest, "can_override": _can_override(request, refused, form)}
+        answer = {
+            "detail": _errors(form),
+            "nearest": nearest,
+            "which": _which(form),
+            "can_override": _can_override(request, refused, form),
+        }
         return JsonResponse(answer, status=status)
     return render(
         request, "appointments/move.html", {"appointment": appointment, "form": form, "nearest": nearest}, status=status
@@ -138,7 +147,12 @@ def _can_override(request, refused, form):
     if refused is None or refused.code not in conflicts.OVERRIDABLE:
         return False
     data = form.cleaned_data
-    return booking.may_override(request.user, data["practitioner"], data["location"])
+    return overriding.may_override(request.user, data["practitioner"], data["location"])
+
+
+def _which(form):
+    """The two passes to choose from, where the time comes twice and the form did not say which."""
+    return [{"zone": zone, "text": words} for zone, words in form.fields["zone"].asked] if "zone" in form.errors else []
 
 
 def _errors(form):
@@ -160,7 +174,7 @@ def _done(request, appointment, said):
 
 def _refused(request, appointment, said, *, status):
     if _wants_json(request):
-        return JsonResponse({"detail": said, "nearest": [], "can_override": False}, status=status)
+        return JsonResponse({"detail": said, "nearest": [], "which": [], "can_override": False}, status=status)
     messages.error(request, said)
     return redirect(_next(request) or reverse("appointment", args=[appointment.pk]))
 

@@ -5,7 +5,7 @@ import { element } from "./visit_card.js";
 const LONGEST_WAIT = 15_000; // milliseconds
 let lastUndo = null;
 
-/** Post a form; {ok, detail, nearest, can_override, undo}. Never throws: a lost connection is an answer too. */
+/** Post a form; {ok, detail, nearest, which, can_override, undo}. Never throws: a lost connection is an answer too. */
 async function post(url, fields) {
   try {
     const answer = await fetch(url, {
@@ -17,10 +17,10 @@ async function post(url, fields) {
       body: new URLSearchParams(fields),
       signal: AbortSignal.timeout(LONGEST_WAIT),
     });
-    return { ok: answer.ok, nearest: [], can_override: false, ...(await answer.json()) };
+    return { ok: answer.ok, nearest: [], which: [], can_override: false, ...(await answer.json()) };
   } catch {
     const detail = "The server could not be reached, or you were signed out. Try again.";
-    return { ok: false, lost: true, detail, nearest: [], can_override: false };
+    return { ok: false, lost: true, detail, nearest: [], which: [], can_override: false };
   }
 }
 
@@ -46,7 +46,7 @@ export async function ask(url, fields, changed) {
   return answer.ok;
 }
 
-/** A move. Where it is refused, the dialog offers the nearest free times and, to whom may, to override. */
+/** A move. Where it is refused, the dialog offers what can be had and, to whom may, to override. */
 export async function askToMove(url, fields, changed) {
   const answer = await post(url, fields);
   if (answer.ok) {
@@ -75,22 +75,26 @@ export function takeBack() {
 }
 
 /** Show why, and resolve to the fields of what was chosen instead, or to null. */
-function refused({ detail, nearest, can_override: canOverride }) {
+function refused({ detail, nearest, which, can_override: canOverride }) {
   const dialog = document.getElementById("refused-dialog");
   const times = document.getElementById("refused-times");
   const override = document.getElementById("refused-override");
   let instead = null;
   document.getElementById("refused-why").textContent = detail;
-  document.getElementById("refused-offers").hidden = !nearest.length;
+  // Where the clock is put back the time is fine, and only its pass is to be said; elsewhere another time is offered.
+  const choices = which.length ? which : nearest.map((free) => ({ ...free, room: "" }));
+  document.getElementById("refused-title").textContent = which.length ? "Which of the two?" : "Not moved";
+  document.getElementById("refused-nearest").hidden = Boolean(which.length);
+  document.getElementById("refused-offers").hidden = !choices.length;
   override.hidden = !canOverride;
   override.reset();
   override.elements.reason.required = canOverride;
   times.replaceChildren(
-    ...nearest.map(({ text, ...free }) => {
+    ...choices.map(({ text, ...chosen }) => {
       const button = element("button", "btn btn-outline-secondary btn-sm", text);
       button.type = "button";
       button.addEventListener("click", () => {
-        instead = { ...free, room: "" };
+        instead = chosen;
         dialog.close();
       });
       return button;

@@ -16,7 +16,7 @@ export function offerBooking(columns) {
     const free = event.pointerType === "mouse" && column && !event.buttons && !event.target.closest(".visit");
     if (!free || !columns.data.locations[column.group.location].may_book) return link.remove();
     const from = Math.floor(columns.at(event.clientX, event.clientY).minute / STEP) * STEP;
-    const isTaken = [...columns.data.visits, ...columns.data.holds].some(
+    const isTaken = [...columns.data.visits, ...columns.data.carried, ...columns.data.holds].some(
       (visit) => columns.bodies[visit.column] === body && visit.from < from + STEP && from < visit.from + visit.minutes,
     );
     if (isTaken) return link.remove();

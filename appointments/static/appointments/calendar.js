@@ -77,7 +77,7 @@ function tell(text) {
 
 const open = makeDialog(columns, {
   addresses: (visit) => ({ page: address(visit), move: address(visit, "move/") }),
-  step: (visit, step) => ask(address(visit, "step/"), { step }, follow),
+  step: (visit, step) => ask(address(visit, "step/"), { step, seen: visit.seen }, follow),
   move,
 });
 const moving = { find, begin: () => { held += 1; }, drop, tell };

@@ -28,7 +28,8 @@ export function enableCarrying(columns, { find, begin, drop, tell }) {
     else if (shiftKey) next.minutes = Math.min(Math.max(target.minutes + Math.sign(by) * FINE, least), most);
     else next.from += by;
     const { first_hour: first, last_hour: last } = columns.data;
-    const fits = columns.bodies[next.column] && next.from >= first * 60 && next.from + next.minutes <= last * 60;
+    const latest = Math.max(last * 60, visit.from + visit.minutes); // one that lasts past midnight may stay so
+    const fits = columns.bodies[next.column] && next.from >= first * 60 && next.from + next.minutes <= latest;
     if (!fits) return tell("That is the end of the calendar.");
     carried.target = next;
     columns.show(visit, next);

@@ -4,6 +4,7 @@
  * All positions are minutes since midnight on the wall clock of the column's location; CSS turns them into pixels.
  */
 
+import { carriedInto } from "./carried.js";
 import { columnHead } from "./column_head.js";
 import { lanes } from "./lanes.js";
 import { shades } from "./shades.js";
@@ -97,6 +98,7 @@ export class Columns {
       shade.style.setProperty("--for", until - from);
       body.append(shade);
     }
+    body.append(...carriedInto(n, this.data, this.place.dataset.visit));
     for (const [id, [lane, count]] of lanes(here)) {
       const visit = here.find((one) => one.id === id);
       const made = card(visit, this.data);
@@ -118,7 +120,7 @@ export class Columns {
     const made = this.cards.get(visit.id);
     if (made.parentElement !== this.bodies[at.column]) this.bodies[at.column].append(made);
     made.style.setProperty("--from", at.from);
-    made.style.setProperty("--for", at.minutes);
+    made.style.setProperty("--for", Math.min(at.minutes, this.data.last_hour * 60 - at.from)); // the rest is on the next day
     made.classList.toggle("is-short", at.minutes < 30);
     made.classList.toggle("is-half", at.minutes >= 30 && at.minutes < 45);
     made.querySelector(".visit-time").textContent = span(at);

@@ -44,7 +44,8 @@ export function enableDragging(columns, { find, begin, drop }) {
     const step = event.shiftKey ? FINE : columns.data.types[drag.visit.type].step;
     const { first_hour: first, last_hour: last } = columns.data;
     const from = Math.round((minute - drag.grip) / step) * step;
-    return { column, minutes: drag.visit.minutes, from: Math.min(Math.max(from, first * 60), last * 60 - drag.visit.minutes) };
+    const latest = Math.max(last * 60 - drag.visit.minutes, drag.visit.from); // one that lasts past midnight may stay so
+    return { column, minutes: drag.visit.minutes, from: Math.min(Math.max(from, first * 60), latest) };
   }
 
   function resized(event) {

@@ -10,6 +10,6 @@ export function* shades(column, { columns, holds, first_hour: first, last_hour: 
   }
   for (const [from, until] of off) yield [Math.max(from, first * 60), Math.min(until, last * 60), "off", "Time off"];
   for (const hold of holds) {
-    if (columns[hold.column] === column) yield [hold.from, hold.from + hold.minutes, "kept", `${hold.text} for ${clock(hold.from)}`];
+    if (columns[hold.column] === column) yield [hold.from, hold.from + hold.minutes, "kept", `${hold.text} for ${clock(hold.began)}`];
   }
 }

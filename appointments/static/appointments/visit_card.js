@@ -62,7 +62,8 @@ export function canMove(visit, data) {
 
 /** With the zone on a day on which the clock changes: a visit tells it then, for an hour comes twice. */
 export function span({ from, minutes, zone }) {
-  return `${clock(from)} – ${clock(from + minutes)}${zone ? ` ${zone}` : ""}`;
+  const next = from + minutes > 1440 ? " next day" : "";
+  return `${clock(from)} – ${clock(from + minutes)}${zone ? ` ${zone}` : ""}${next}`;
 }
 
 /** What the visit is called aloud: the words on its card in their order, those that had no room too. */

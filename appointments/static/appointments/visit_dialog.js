@@ -23,6 +23,20 @@ export function makeDialog(columns, { addresses, step, move }) {
     document.getElementById("move-zone").textContent = `(${zone})`;
   }
 
+  /** In the hour that comes twice the form asks which is meant; a visit that is there already has said so. */
+  function askWhich(chosen = form.zone.value) {
+    const [hour, minute] = form.time.value.split(":").map(Number);
+    const at = hour * 60 + minute;
+    const { twice } = columns.data.locations[form.location.value];
+    const hit = twice.find(({ day, from, until }) => day === form.day.value && from <= at && at < until);
+    document.getElementById("move-which").hidden = !hit;
+    form.zone.disabled = !hit;
+    if (!hit) return;
+    const [first, second] = hit.zones;
+    const named = [["", "Choose"], [first, `The first, ${clock(at)} ${first}`], [second, `The second, ${clock(at)} ${second}`]];
+    options(form.zone, named, chosen);
+  }
+
   function open(visit, movable) {
     shown = visit;
     const { group } = columns.data.columns[visit.column];
@@ -40,12 +54,15 @@ export function makeDialog(columns, { addresses, step, move }) {
     people(visit.practitioner);
     form.day.value = group.day;
     form.time.value = wall(visit.from);
+    askWhich(visit.zone ?? "");
     Object.assign(form.minutes, { value: visit.minutes, min: type.least, max: type.most, readOnly: type.least === type.most });
     dialog.showModal();
   }
 
   function steps(visit) {
-    return columns.data.steps[visit.status].map(({ name, label }, n) => {
+    const { group } = columns.data.columns[visit.column];
+    const open = columns.data.steps[visit.status].filter((one) => !(one.on_the_day && group.is_ahead));
+    return open.map(({ name, label }, n) => {
       const button = element("button", `btn btn-sm ${n ? "btn-outline-secondary" : "btn-primary"}`, label);
       button.type = "button";
       button.addEventListener("click", () => {
@@ -57,6 +74,7 @@ export function makeDialog(columns, { addresses, step, move }) {
   }
 
   form.location.addEventListener("change", () => people(null));
+  form.addEventListener("change", ({ target }) => [form.location, form.day, form.time].includes(target) && askWhich());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     dialog.close();
