@@ -2,15 +2,35 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from appointments.models import Appointment
-from clinic import accounts, audit, rest, times
+from clinic import audit, rest
 from clinic.api_defaults import Pages
 from clinic.errors import RuleBroken
-from evaluations import finding_rows, history_taking, intake_page, recording, red_flags, signing, summary
+from evaluations import (
+    finding_rows,
+    history_taking,
+    incident_api,
+    intake_page,
+    note_api,
+    recording,
+    red_flags,
+    signing,
+    summary,
+    withdrawing,
+)
+from evaluations.api_shapes import (
+    AddendumSerializer,
+    FilterSerializer,
+    SignSerializer,
+    WithdrawalSerializer,
+    addenda,
+    instant,
+    to_sign,
+    withdrawal,
+)
 from evaluations.models import Evaluation
 from locations import access
 from patients import chart_opening, sight
@@ -38,19 +58,6 @@ class IntakeSerializer(rest.StrictSerializer):
     answers = serializers.JSONField()
 
 
-class AddendumSerializer(rest.StrictSerializer):
-    text = serializers.CharField(max_length=signing.LONGEST_ADDENDUM, trim_whitespace=False)
-    reason = rest.LineField(max_length=signing.LONGEST_REASON)
-
-
-class FilterSerializer(serializers.Serializer):
-    patient = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-
-
-def _instant(value, zone):
-    return times.local(value, zone).isoformat() if value else None
-
-
 def as_line(evaluation):
     """An evaluation in a list: everything but its findings."""
     zone = evaluation.location.time_zone
@@ -60,14 +67,15 @@ def as_line(evaluation):
         "appointment": evaluation.appointment_id,
         "location": evaluation.location.slug,
         "kind": evaluation.kind,
-        "status": evaluation.status,
+        "status": evaluation.standing,
         "version": evaluation.version,
-        "started_at": _instant(evaluation.started_at, zone),
+        "started_at": instant(evaluation.started_at, zone),
         "time_zone": zone,
         "started_by": str(evaluation.started_by),
-        "signed_at": _instant(evaluation.signed_at, zone),
+        "signed_at": instant(evaluation.signed_at, zone),
         "signed_by": str(evaluation.signed_by) if evaluation.signed_by else None,
         "digest": evaluation.digest,
+        "entered_in_error": withdrawal(evaluation),
         "section_seconds": evaluation.section_seconds,
         "measures": evaluation.measures,
         "conclusion": evaluation.conclusion,
@@ -75,16 +83,12 @@ def as_line(evaluation):
 
 
 def as_json(evaluation):
-    zone = evaluation.location.time_zone
     return {
         **as_line(evaluation),
         "findings": [finding_rows.as_sent(f) for f in evaluation.findings.all()],
         "red_flags": red_flags.answers_of(evaluation),
         "open_red_flags": [event.code for event in red_flags.open_events(evaluation.patient)],
-        "addenda": [
-            {"text": a.text, "reason": a.reason, "by": str(a.by), "at": _instant(a.at, zone)}
-            for a in evaluation.addenda.select_related("by")
-        ],
+        "addenda": addenda(evaluation),
     }
 
 
@@ -101,19 +105,21 @@ class EvaluationViewSet(viewsets.GenericViewSet):
         "confirm_intake": "evaluation.write",
         "sign": "evaluation.sign",
         "addenda": "evaluation.amend",
+        "entered_in_error": "evaluation.write",
     }
     pagination_class = Pages
     takes = {
         "create": StartSerializer,
         "partial_update": SaveSerializer,
         "confirm_intake": IntakeSerializer,
-        "sign": None,
+        "sign": SignSerializer,
         "addenda": AddendumSerializer,
+        "entered_in_error": WithdrawalSerializer,
     }
     lookup_value_regex = r"[0-9]{1,18}"
 
     def get_queryset(self):
-        return Evaluation.objects.select_related("patient", "location", "started_by", "signed_by")
+        return Evaluation.objects.select_related("patient", "location", "started_by", "signed_by", "withdrawal__by")
 
     def _find(self, pk):
         return sight.find(self.get_queryset(), self.request.user, self.policies[self.action], int(pk))
@@ -179,11 +185,7 @@ class EvaluationViewSet(viewsets.GenericViewSet):
     @action(detail=True, methods=["post"])
     def sign(self, request, pk):
         """Sign. In a browser session the password must have been asked again lately; a token is proof by itself."""
-        in_browser = isinstance(request.successful_authenticator, SessionAuthentication)
-        if in_browser and accounts.password_is_needed(request):
-            message = "Enter your password again before you sign."
-            raise RuleBroken(message, code="password_needed", status=403)
-        return Response(as_json(signing.sign(self._find(pk), by=request.user)))
+        return Response(as_json(signing.sign(self._find(pk), **to_sign(request), by=request.user)))
 
     @action(detail=True, methods=["post"])
     def addenda(self, request, pk):
@@ -192,6 +194,14 @@ class EvaluationViewSet(viewsets.GenericViewSet):
         evaluation = self._find(pk)
         signing.add(evaluation, **sent.validated_data, by=request.user)
         return Response(as_json(evaluation), status=201)
+
+    @action(detail=True, methods=["post"], url_path="entered-in-error")
+    def entered_in_error(self, request, pk):
+        """Declare it entered in error, for good: it counts for nothing, and stays to be read."""
+        sent = WithdrawalSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        withdrawing.withdraw(self._find(pk), **sent.validated_data, by=request.user)
+        return Response(as_json(self._find(pk)))
 
 
 def begin(user, *, patient, appointment=None):
@@ -216,4 +226,8 @@ def place_for(user, patient, preferred=None):
     raise RuleBroken("You do not examine at any of the patient's locations.", code="other_location", status=403)
 
 
-ENDPOINTS = [("evaluations", EvaluationViewSet, "evaluation")]
+ENDPOINTS = [
+    ("evaluations", EvaluationViewSet, "evaluation"),
+    ("visit-notes", note_api.VisitNoteViewSet, "note"),
+    ("incidents", incident_api.IncidentViewSet, "incident"),
+]

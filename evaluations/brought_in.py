@@ -5,6 +5,7 @@ nobody here examined or signed, so each stands under its examiner's own name, wh
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 
 from clinic import times
@@ -67,7 +68,8 @@ def close(evaluation: Evaluation, status: str, addenda: list[dict]) -> None:
     """Sign as the examiner did, and add what was added."""
     if status == Status.IN_PROGRESS or evaluation.ended_at is None:
         return
-    evaluation.status = Status.STOPPED if status == Status.STOPPED else Status.SIGNED
+    evaluation.status = status if status in {Status.STOPPED, Status.ENTERED_IN_ERROR} else Status.SIGNED
+    evaluation.age_when_signed = evaluation.age
     evaluation.signed_at = evaluation.ended_at
     evaluation.signed_by = evaluation.started_by
     evaluation.version += 1
@@ -91,15 +93,32 @@ def answer(
     *,
     by: User,
     at: datetime,
+    measured: Collection[str] = (),
 ) -> None:
-    """Write the answers of the screen, and an event for each that was not a no; closed where its resolution allows."""
+    """Write the answers of the screen, and an event for each that was not a no; closed where its resolution allows.
+
+    The events of what was `measured` are for `raise_measured`.
+    """
     RedFlagAnswer.objects.bulk_create(
         RedFlagAnswer(patient=patient, evaluation=evaluation, code=code, answer=given, by=by, at=at)
         for code, given in answers.items()
     )
     for code, given in answers.items():
-        if given != "no":
+        if given != "no" and code not in measured:
             _event(patient, evaluation, code, given, resolutions.get(code), by=by, at=at)
+
+
+def raise_measured(evaluation: Evaluation, codes: Collection[str], resolutions: dict) -> None:
+    """Raise what the values of the evaluation say although its screen did not; call it before `close`."""
+    at, by = evaluation.started_at, evaluation.started_by
+    RedFlagAnswer.objects.bulk_create(
+        RedFlagAnswer(
+            patient=evaluation.patient, evaluation=evaluation, code=code, answer="yes", is_automatic=True, by=by, at=at
+        )
+        for code in codes
+    )
+    for code in codes:
+        _event(evaluation.patient, evaluation, code, "yes", resolutions.get(code), by=by, at=at)
 
 
 def _event(patient, evaluation, code, given, resolution, *, by, at):
@@ -115,7 +134,7 @@ def _event(patient, evaluation, code, given, resolution, *, by, at):
         # What was noted and closes nothing at this tier is kept beside the open event.
         detail={name: value for name, value in said.items() if value is not None},
     )
-    if said["resolution"] in red_flags.resolutions_for(event):
+    if red_flags.closes(said["resolution"], event):
         event.resolution, event.rationale = said["resolution"], said.get("rationale") or "As the chart brought in says."
         event.restrictions = said.get("restrictions") or []
         event.resolved_at, event.resolved_by = at, by

@@ -46,6 +46,7 @@ def _recorded(cell) -> str:
     found = "".join(f' data-{name}="{escape(fact)}"' for name, fact in facts.items() if fact)
     if cell.last is not None:
         found += f' data-last="{escape(cell.last_typed)}"'
+    found += " data-unsettled" if cell.is_unsettled else ""
     return found + (" data-expected" if cell.is_expected else "")
 
 
@@ -72,22 +73,27 @@ def _input(cell) -> str:
 
 
 def _select(cell) -> str:
-    grey = f'<span class="last">{escape(cell.last_words)}</span>' if cell.last is not None and not cell.status else ""
     chosen = options(cell.options, cell.typed if isinstance(cell.typed, str) else "")
-    return f'<select class="form-select cell-value" name="{cell.name}value" {_named(cell)}>{chosen}</select>{grey}'
+    select = f'<select class="form-select cell-value" name="{cell.name}value" {_named(cell)}>{chosen}</select>'
+    if cell.last is None:
+        return select
+    return f'<span class="carried">{select}{_grey(cell)}</span>'
+
+
+def _grey(cell) -> str:
+    """Last time's value inside an empty control, as a placeholder is; it goes as soon as something is recorded."""
+    return f'<span class="last"{" hidden" if cell.status else ""}>{escape(cell.last_words)}</span>'
 
 
 def _choices(cell) -> str:
-    words, grey = escape(cell.choices_words), ""
-    if not words and cell.last is not None:
-        grey = f'<span class="last">{escape(cell.last_words)}</span>'
+    words, grey = escape(cell.choices_words), "" if cell.last is None else _grey(cell)
     boxes = "".join(
         f'<label><input type="checkbox" name="{cell.name}value" value="{value}"'
         f"{' checked' if value in cell.typed else ''}> {conditional_escape(said)}</label>"
         for value, said in cell.options
     )
     return (
-        f'<details class="several"><summary aria-label="{escape(cell.label)}">'
+        f'<details class="several"><summary><span class="visually-hidden">{escape(cell.label)}: </span>'
         f'<span class="several-words">{words}</span>{grey}</summary><span class="several-list">{boxes}</span></details>'
     )
 
@@ -131,12 +137,9 @@ def _about(code) -> str:
     normal = normals.value(entry)
     if normal is not None:
         facts["normal"] = ",".join(normal) if isinstance(normal, list) else typed(normal)
-    starts = (entry.usual, entry.normal_to, entry.normal_from)
-    if entry.is_numeric and (start := next((one for one in starts if one is not None), None)) is not None:
-        facts["start"] = start
     if entry.directions:
         facts["directions"] = " ".join(entry.directions)
-    if clusters.is_motion(code):
+    if clusters.takes_readings(code):
         facts["several"] = "yes"
     return "".join(f' data-{name}="{escape(fact)}"' for name, fact in facts.items() if fact is not None)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 
 from clinic.text import clean_line, clean_note
-from evaluations import catalogue, clusters, units
+from evaluations import both_sides, catalogue, clusters, normals, units
 
 STATUSES = ("assessed", "not_assessed", "refused", "not_assessable", "deferred_unsafe")
 WITH_REASON = {"refused", "not_assessable", "deferred_unsafe"}
@@ -53,6 +53,8 @@ def check_all(findings: list) -> tuple[list[Checked], dict[str, str]]:
             one = check(raw)
             if one.key in seen:
                 raise Wrong("code", "This finding is given twice.")
+            if not seen.isdisjoint(both_sides.replaced([one])):
+                raise Wrong("qualifiers", "This finding is given for both sides and for one of them.")
         except Wrong as wrong:
             faults[f"{position}.{wrong.field_name}"] = wrong.message
         else:
@@ -80,7 +82,7 @@ def check(raw: object) -> Checked:
         raise Wrong("reason", "Say why it could not be assessed.")
     readings = _readings(entry, raw.get("readings"))
     if readings and status == "assessed":
-        status, given = _settled(readings, raw.get("value"))
+        status, given = _settled(code, readings, raw.get("value"))
     else:
         given = raw.get("value")
     value = _value(entry, given, status)
@@ -97,11 +99,11 @@ def check(raw: object) -> Checked:
 
 
 def _readings(entry, given) -> tuple[int, ...]:
-    """The tries of a motion, each within its range."""
+    """The tries of a motion or a pressure, each within its range."""
     if given in (None, []):
         return ()
-    if not clusters.is_motion(entry.code):
-        raise Wrong("readings", "Only a motion is measured several times.")
+    if not clusters.takes_readings(entry.code):
+        raise Wrong("readings", "Only a motion or a blood pressure is measured several times.")
     if not isinstance(given, list) or len(given) > clusters.MOST_READINGS:
         raise Wrong("readings", f"Give a list of at most {clusters.MOST_READINGS} readings.")
     try:
@@ -110,12 +112,12 @@ def _readings(entry, given) -> tuple[int, ...]:
         raise Wrong("readings", wrong.message) from None
 
 
-def _settled(readings, value):
-    """The status and the value that the tries come to: the largest of the first three that agree, or nothing yet."""
-    _, largest = clusters.valid_set(list(readings))
-    if value not in (None, largest):
-        raise Wrong("value", f"The readings come to {'no value yet' if largest is None else largest}.")
-    return ("assessed", largest) if largest is not None else ("not_assessed", None)
+def _settled(code, readings, value):
+    """The status and the value that the tries come to, or nothing yet."""
+    come_to = clusters.settled(code, list(readings))
+    if value not in (None, come_to):
+        raise Wrong("value", f"The readings come to {'no value yet' if come_to is None else come_to}.")
+    return ("assessed", come_to) if come_to is not None else ("not_assessed", None)
 
 
 def _text(raw, name, longest, clean):
@@ -163,14 +165,17 @@ def _value(entry, value, status):
 def _number(entry, value):
     if isinstance(value, str) and len(value) <= LONGEST_LISTING:
         amount = units.converted(value, entry.unit, entry.step)
-        value = value if amount is None else int(amount) if entry.kind == "integer" else amount
+        if amount is not None:
+            value = int(amount) if entry.kind == "integer" and amount == int(amount) else amount
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise Wrong("value", "Give a number.")
+    if isinstance(value, float) and entry.kind == "integer" and value.is_integer():
+        value = int(value)  # JSON has one kind of number: 70.0 is 70
     if entry.kind == "integer" and not isinstance(value, int):
         raise Wrong("value", "Give a whole number.")
     # Compared before turning into text: an integer of ten thousand digits cannot be printed.
     if value != value or not entry.min <= value <= entry.max:
-        raise Wrong("value", f"Give a number from {entry.min} to {entry.max} {entry.unit}.")
+        raise Wrong("value", f"Give a number from {entry.min} to {normals.amount(entry, entry.max)}.")
     number = Decimal(str(value))
     if number % entry.step:
         raise Wrong("value", f"Give a number in steps of {entry.step}.")

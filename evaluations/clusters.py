@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from clinic.unknowns import any_of
+from evaluations import catalogue
 from evaluations.readings import SIDES, Readings
 
 ADULT = 18
@@ -18,7 +19,9 @@ NORMAL_MOTION = {
     "left_lateral_flexion": 45, "right_lateral_flexion": 45,
     "left_rotation": 80, "right_rotation": 80,
 }  # fmt: skip
+ROMBERG_SECONDS = 30
 VALID_READINGS, MOST_READINGS = 3, 6
+REPEAT_FROM = {"bp_systolic": 140, "bp_diastolic": 90}
 REDUCED_BELOW_NORMAL, INCREASED_FACTOR, ASYMMETRY = 10, Decimal("1.2"), 10
 
 
@@ -56,6 +59,18 @@ def lli_flag(millimetres: Decimal | None, *, established: bool) -> bool | None:
     return None if millimetres is None else millimetres >= (3 if established else 6)
 
 
+def leg_length_to_refer(millimetres: Decimal | None) -> bool | None:
+    """An anatomical inequality of 20 mm or more is for somebody else to look at (L16)."""
+    return None if millimetres is None else millimetres >= 20
+
+
+def trunk_rotation_step(degrees: int | None) -> str | None:
+    """Scoliometer: from 5° on monitor, from 7° on consider imaging for scoliosis (K)."""
+    if degrees is None:
+        return None
+    return "imaging" if degrees >= 7 else "monitor" if degrees >= 5 else "within"
+
+
 # --- range of motion
 
 
@@ -87,15 +102,43 @@ def is_motion(code: str) -> bool:
     return code.startswith("rom_") and code.removeprefix("rom_") in NORMAL_MOTION
 
 
-def still_needed(tries: list[int]) -> str:
+def takes_readings(code: str) -> bool:
+    """Measured several times: the motions by their method, a pressure because a high one is repeated."""
+    return is_motion(code) or code in REPEAT_FROM
+
+
+def to_repeat(code: str, value: int | None, tries: list[int] | None) -> str:
+    """What is asked of a pressure from 140/90 on that was measured once (K); empty otherwise."""
+    if code not in REPEAT_FROM or value is None or value < REPEAT_FROM[code] or len(tries or ()) > 1:
+        return ""
+    return f"{REPEAT_FROM[code]} or more: repeat after 5 min and type both, as in {value} {value - 8}."
+
+
+def pressures_to_repeat(readings: Readings) -> list[str]:
+    """The sides on which a pressure from 140/90 on was not repeated yet."""
+    return [
+        side
+        for side in SIDES
+        if any(
+            to_repeat(code, readings.value(code, side=side), readings.tries(code, side=side)) for code in REPEAT_FROM
+        )
+    ]
+
+
+def still_needed(code: str, tries: list[int]) -> str:
     """What is to be done before these readings come to a value; empty when they do, or when there are none."""
-    if not tries or valid_set(tries)[1] is not None:
+    if not tries or settled(code, tries) is not None:
         return ""
     if len(tries) < VALID_READINGS:
         return f"{len(tries)} of {VALID_READINGS} readings."
     if len(tries) < MOST_READINGS:
         return f"No three in a row agree yet; take another ({len(tries)} of at most {MOST_READINGS})."
     return f"No three in a row of {MOST_READINGS} agree: there is no valid value. Begin again, or say why not."
+
+
+def settled(code: str, tries: list[int]) -> int | None:
+    """What the readings come to: of a motion by `valid_set`, of a pressure the one that was taken last."""
+    return valid_set(tries)[1] if is_motion(code) else tries[-1]
 
 
 def valid_set(tries: list[int]) -> tuple[list[int], int | None]:
@@ -129,6 +172,15 @@ def frt_positive(left: int | None, right: int | None) -> dict[str, bool | None]:
     return {"left": side(left, right), "right": side(right, left)}
 
 
+def romberg_positive(closed: int | None, open_: int | None) -> bool | None:
+    """Eyes closed for less than 30 s, where they held the 30 s open; who sways with open eyes is not told by it (K)."""
+    if closed is None:
+        return None
+    if closed >= ROMBERG_SECONDS:
+        return False
+    return True if open_ is not None and open_ >= ROMBERG_SECONDS else None
+
+
 def beighton_positive(score: int | None, *, age: int) -> bool | None:
     """From 6 of 9 before puberty (taken as 12), from 5 up to 50, from 4 after (L41)."""
     if score is None:
@@ -145,9 +197,13 @@ def adi_over_limit(millimetres: Decimal | None, *, age: int) -> bool | None:
 
 
 def _sign(readings: Readings, code: str, positive: str) -> bool | None:
-    """A sign of either side: one side decides when the other cannot be assessed."""
-    values = [value for _, value in readings.all(code)]
-    return any(value == positive for value in values) if values else None
+    """A sign of either side; absent only where no side is left to be looked at: one may be impossible to assess."""
+    values = readings.sides(code)
+    if positive in values.values():
+        return True
+    looked_at = [side for side, value in values.items() if value is not None]
+    open_ = [side for side in SIDES if side not in looked_at and readings.status(code, side=side) != "not_assessable"]
+    return False if looked_at and not open_ else None
 
 
 @dataclass(frozen=True)
@@ -155,6 +211,7 @@ class Cluster:
     """So many of the items are present, and some may be unknown: "1 of 4, 1 unknown"."""
 
     items: dict[str, bool | None]
+    is_examined: bool
 
     @property
     def unknown(self) -> list[str]:
@@ -162,9 +219,8 @@ class Cluster:
 
     @property
     def count(self) -> int | None:
-        """Of what was examined; None when nothing was (age alone is no examination)."""
-        examined = [present for name, present in self.items.items() if name != "over_45" and present is not None]
-        return list(self.items.values()).count(True) if examined else None
+        """How many are there; None when nothing was examined (age alone is no examination)."""
+        return list(self.items.values()).count(True) if self.is_examined else None
 
 
 GAIT_DEVIATIONS = {"spastic", "ataxic", "wide_based"}  # antalgic and prosthetic gait do not count
@@ -180,7 +236,8 @@ def cook(readings: Readings, *, age: int) -> Cluster:
             "inverted_supinator": _sign(readings, "inverted_supinator", "positive"),
             "babinski": _sign(readings, "babinski", "extensor"),
             "over_45": age > 45,
-        }
+        },
+        is_examined=any(readings.all(code) for code in ("gait", "hoffmann", "inverted_supinator", "babinski")),
     )
 
 
@@ -191,14 +248,13 @@ def wainner(readings: Readings, side: str) -> Cluster:
         return None if value is None else value == "positive"
 
     rotation = readings.value(f"rom_{side}_rotation", mode="active")
-    return Cluster(
-        {
-            "spurling": positive(readings.value("spurling", side=side)),
-            "distraction_relief": positive(readings.value("cervical_distraction")),
-            "ultt_median": positive(readings.value("ultt_median", side=side)),
-            "rotation_below_60": None if rotation is None else rotation < 60,
-        }
-    )
+    items = {
+        "spurling": positive(readings.value("spurling", side=side)),
+        "distraction_relief": positive(readings.value("cervical_distraction")),
+        "ultt_median": positive(readings.value("ultt_median", side=side)),
+        "rotation_below_60": None if rotation is None else rotation < 60,
+    }
+    return Cluster(items, is_examined=set(items.values()) != {None})
 
 
 _TECHNIQUE_ANGLES = (
@@ -210,7 +266,8 @@ _TECHNIQUE_ANGLES = (
 def part(readings: Readings, *, established: bool) -> dict[str, bool | None]:
     """P.A.R.T., the Medicare documentation check (L29): at least two of four, one of them A or R. Not a diagnosis.
 
-    Looks at what was assessed; a letter is None when nothing of it was.
+    Looks at what was assessed and ignores the rest (reference 0.1); a letter is None when nothing of it was. Whether a
+    "no" may still become a yes is said by `part_is_complete`.
     """
 
     def over(codes, found):
@@ -238,6 +295,24 @@ def part(readings: Readings, *, established: bool) -> dict[str, bool | None]:
     )
     letters = {"P": pain, "A": alignment, "R": motion, "T": tone}
     return {**letters, "sufficient": _sufficient(letters)}
+
+
+_PART_ROWS = {
+    "P": ("seg_tenderness", "seg_pain"),
+    "A": ("listing_c0", "listing_c1", "listing_c2", "leg_length_inequality"),  # films are not asked for
+    "R": (*(f"rom_{motion}" for motion in MOTIONS), "seg_fixation"),
+    "T": ("seg_tone", "muscle_tone", "seg_edema"),
+}
+
+
+def part_is_complete(readings: Readings, letter: str) -> bool:
+    """Whether nothing that could still make the letter a yes is left: every row is assessed or cannot be."""
+    return all(
+        readings.status(code, **place) in {"assessed", "not_assessable"}
+        for code in _PART_ROWS[letter]
+        for place in catalogue.FINDINGS[code].places()
+        if place.get("mode") != "passive"
+    )
 
 
 def _sufficient(letters: dict[str, bool | None]) -> bool | None:

@@ -1,8 +1,8 @@
 """What the comparison page shows: lines by section, paired bars for range of motion, a trend for each score."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from evaluations import catalogue, clusters, comparison, normals, summary
+from evaluations import catalogue, clusters, comparison, field_words, normals, scoring
 from evaluations.comparison import Change, Score, Taken
 from evaluations.models import Evaluation, Finding
 from evaluations.readings import Readings
@@ -23,6 +23,7 @@ class Shown:
     now: str
     change: str
     verdict: str
+    limits: str = ""  # of a score with more than one published limit, which of them the change reaches
 
     @property
     def is_change(self):
@@ -30,7 +31,18 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Section:
+    """What is to be read at once, and what is as it was."""
+
+    label: str
+    lines: list[Shown] = field(default_factory=list)
+    same: list[Shown] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Bar:
+    """`baseline` is None too where it was measured in another way: a picture beside it would compare the two."""
+
     motion: str
     baseline: int | None
     now: int | None
@@ -60,7 +72,11 @@ class Compared:
     last: Evaluation | None
     findings: list[Change]
     scores: list[Change]
-    now: Taken
+    taken: tuple[Taken, Taken | None, Taken]  # baseline, last, now
+
+    @property
+    def now(self) -> Taken:
+        return self.taken[2]
 
 
 def compared(evaluation: Evaluation) -> Compared:
@@ -70,8 +86,8 @@ def compared(evaluation: Evaluation) -> Compared:
     """
     history = [
         one
-        for one in evaluation.patient.evaluations.select_related("location").order_by("started_at", "pk")
-        if one.pk == evaluation.pk or (one.is_signed and one.started_at < evaluation.started_at)
+        for one in evaluation.patient.evaluations.select_related("location", "withdrawal").order_by("started_at", "pk")
+        if one.pk == evaluation.pk or (one.is_in_force and one.started_at < evaluation.started_at)
     ]
     before = [one for one in history if one.pk != evaluation.pk]
     first, last = before[0] if before else None, before[-1] if len(before) > 1 else None
@@ -89,7 +105,7 @@ def compared(evaluation: Evaluation) -> Compared:
         last,
         comparison.findings(baseline, latest, now),
         comparison.scores(baseline, latest, now),
-        now,
+        (baseline, latest, now),
     )
 
 
@@ -102,26 +118,42 @@ def context(evaluation: Evaluation) -> dict:
         "history": found.history,
         "first": found.first,
         "last": found.last,
-        "sections": _sections(found.findings),
+        "sections": _sections(found),
         "scores": [_score(line) for line in found.scores],
         "bars": bars(found.findings),
         "trends": trends(found.history),
     }
 
 
-def _sections(lines: list[Change]) -> list[tuple[str, list[Shown]]]:
-    found = {}
-    for line in lines:
+def _sections(compared: Compared) -> list[Section]:
+    found: dict[str, Section] = {}
+    for line in compared.findings:
         entry = catalogue.FINDINGS[line.code]
-        found.setdefault(entry.section, []).append(_shown(entry, line))
-    return [(catalogue.SECTIONS[code], found[code]) for code in catalogue.SECTIONS if code in found]
+        section = found.setdefault(entry.section, Section(catalogue.SECTIONS[entry.section]))
+        (section.same if line.verdict == comparison.SAME else section.lines).append(_shown(entry, line, compared.taken))
+    return [found[code] for code in catalogue.SECTIONS if code in found]
 
 
-def _shown(entry, line: Change) -> Shown:
+def _shown(entry, line: Change, taken) -> Shown:
     unit = normals.UNITS.get(entry.unit, entry.unit)
-    place = ", ".join(summary.spoken(line.place[name]) for name in entry.allowed if name in line.place)
+    place = ", ".join(field_words.spoken(line.place[name]) for name in entry.allowed if name in line.place)
     values = [_words(entry, value, unit) for value in (line.baseline, line.last, line.now)]
+    values[1] = _of_last(line, values[1])
+    values = [words or absent(entry, line.place, one) for words, one in zip(values, taken, strict=True)]
     return Shown(entry.label, place, *values, _plus(line.change, unit), line.verdict)
+
+
+def absent(entry, place: dict, taken: Taken | None) -> str:
+    """What stands in the place of a value: refused, deferred for safety, …; empty where nothing was recorded."""
+    status = taken.readings.status(entry.code, **place) if taken else ""
+    return "" if status == Finding.Status.ASSESSED else _STATUS.get(status, "")
+
+
+_STATUS = {value: words.lower() for value, words in Finding.Status.choices}
+
+
+def _of_last(line: Change, words: str) -> str:
+    return words if line.is_last_comparable else f"{words} (not surely measured as now)"
 
 
 def _words(entry, value, unit) -> str:
@@ -131,9 +163,9 @@ def _words(entry, value, unit) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return ", ".join(summary.spoken(one) for one in value) or "none"
+            return ", ".join(field_words.spoken(one) for one in value) or "none"
         case str():
-            return value or "no listing" if entry.kind == "listing" else summary.spoken(value)
+            return value or "no listing" if entry.kind == "listing" else field_words.spoken(value)
     if not entry.directions:
         return with_unit(value, unit)
     toward = entry.directions[0] if value < 0 else entry.directions[1] if value > 0 else ""
@@ -155,7 +187,10 @@ def _plus(change, unit) -> str:
 def _score(line: Change) -> Shown:
     score = comparison.SCORES[line.code]
     values = ["" if value is None else with_unit(value, score.unit) for value in (line.baseline, line.last, line.now)]
-    return Shown(score.label, "", *values, _plus(line.change, score.unit), line.verdict)
+    values[1] = _of_last(line, values[1])
+    reached = scoring.limits(line.code, line.change, line.baseline)
+    limits = "; ".join(f"{words}: {'reached' if yes else 'not reached'}" for words, yes in reached)
+    return Shown(score.label, "", *values, _plus(line.change, score.unit), line.verdict, limits)
 
 
 def bars(lines: list[Change]) -> list[Bar]:
@@ -165,18 +200,15 @@ def bars(lines: list[Change]) -> list[Bar]:
         if line.code.startswith("rom_") and line.place.get("mode") == "active" and len(line.place) == 1
     }
     return [
-        Bar(
-            summary.spoken(motion).capitalize(),
-            found[motion].baseline,
-            found[motion].now,
-            _width(found[motion].baseline),
-            _width(found[motion].now),
-            LABEL + _width(normal),
-            found[motion].verdict,
-        )
+        _bar(field_words.heading(motion), found[motion], normal)
         for motion, normal in clusters.NORMAL_MOTION.items()
         if motion in found
     ]
+
+
+def _bar(motion: str, line: Change, normal: int) -> Bar:
+    before = None if line.verdict in comparison.NOT_COMPARED else line.baseline
+    return Bar(motion, before, line.now, _width(before), _width(line.now), LABEL + _width(normal), line.verdict)
 
 
 def _width(degrees) -> float:
@@ -197,13 +229,14 @@ def trends(history: list[Evaluation]) -> list[Trend]:
 def _trend(score: Score, days, values) -> Trend:
     span = (days[-1] - days[0]).total_seconds() or 1
     wide, high = TREND_WIDTH - 2 * TREND_MARGIN, TREND_HEIGHT - 2 * TREND_MARGIN
+    most = max([score.most, *(float(value) for value in values if value is not None)])
     runs, marks, run = [], [], []
     for day, value in zip(days, values, strict=True):
         if value is None:
             runs, run = [*runs, run], []
             continue
         x = round(TREND_MARGIN + wide * (day - days[0]).total_seconds() / span, 1)
-        share = (float(value) - score.least) / (score.most - score.least)
+        share = (float(value) - score.least) / (most - score.least)
         y = round(TREND_MARGIN + high * (1 - min(max(share, 0), 1)), 1)
         run.append(f"{x},{y}")
         marks.append((x, y, f"{day:%B} {day.day}, {day.year}: {with_unit(value, score.unit)}"))

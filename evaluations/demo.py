@@ -13,7 +13,7 @@ from random import Random
 from appointments.models import Appointment
 from clinic import times
 from clinic.demo import World
-from evaluations import catalogue, finding_paths, history_taking, recording, red_flags, signing
+from evaluations import catalogue, demo_notes, finding_paths, history_taking, imaging, recording, red_flags, signing
 from evaluations.models import Evaluation
 from patients import demo as patients_demo
 from patients import intake
@@ -21,6 +21,7 @@ from patients.models import Patient
 
 CHARTS = Path(__file__).parent / "demo_charts"
 YEAR = timedelta(weeks=52)
+FILM_WORDS = "To measure the atlas before and after the course of care; no other films of the neck are known."
 RATIONALE = "Talked through with the patient; care goes on as noted here."
 CONCLUSIONS = (
     "Findings fit headache from the upper neck. Care plan proposed.",
@@ -43,6 +44,7 @@ def load(world: World) -> None:
             _from_chart(person, chart, "reevaluation", back, world)
         world.charts.append((baseline, chart, back))
     _of_visits(world, charts, rng)
+    demo_notes.load(world)
 
 
 def clinician_at(world: World, location):
@@ -92,7 +94,7 @@ def _from_chart(patient: Patient, chart: dict, part: str, back: timedelta, world
         outcomes = {name: value for name, value in chart[part]["outcomes"].items() if value is not None}
         recording.save(
             evaluation,
-            findings=finding_paths.read_findings(said),
+            findings=_with_words(finding_paths.read_findings(said)),
             version=evaluation.version,
             by=by,
             outcomes=outcomes,
@@ -100,6 +102,11 @@ def _from_chart(patient: Patient, chart: dict, part: str, back: timedelta, world
         _resolve(patient, chart, by)
     with times.as_of(ended):
         return signing.sign(evaluation, by=by)
+
+
+def _with_words(findings: list[dict]) -> list[dict]:
+    """A film has beside it what it is for (`imaging`)."""
+    return [{**one, "note": FILM_WORDS} if imaging.is_film(one["code"], one["value"]) else one for one in findings]
 
 
 def _answer(evaluation: Evaluation, answers: dict, by) -> None:
@@ -147,7 +154,7 @@ def _record(visit: Appointment, like: dict, how: str, rng: Random) -> None:
         if how == "stopped":
             red_flags.stop(evaluation, by=by)
             return
-    findings = [_varied(finding, rng) for finding in finding_paths.read_findings(like)]
+    findings = [_varied(finding, rng) for finding in _with_words(finding_paths.read_findings(like))]
     if how == "open":
         findings = findings[: len(findings) // 4]
     with times.as_of(visit.starts_at + (visit.ends_at - visit.starts_at) / 4):

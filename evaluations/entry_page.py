@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from evaluations import catalogue, form_rows, measures, red_flags, results, spine, summary
+from clinic import times
+from evaluations import catalogue, deferring, form_rows, measures, muscles, pacing, red_flags, results, spine, summary
 from evaluations.models import Evaluation, Finding, RedFlagAnswer
-
-ON_PACE_SECONDS = 120  # a difference from the plan that is not worth a word
 
 
 @dataclass
@@ -15,6 +14,7 @@ class PartOfPage:
     part: catalogue.Part
     sections: list[form_rows.Section]
     seconds: int
+    budget: int
     unanswered: int = 0
 
     @property
@@ -24,20 +24,24 @@ class PartOfPage:
 
     @property
     def clock(self) -> str:
-        return f"{self.seconds // 60}:{self.seconds % 60:02}"
+        return pacing.clock(self.seconds)
+
+    @property
+    def budget_words(self) -> str:
+        return pacing.budget_words(self.budget)
 
     @property
     def is_over(self) -> bool:
-        return self.seconds > self.part.minutes * 60
+        return self.seconds > self.budget
 
 
 def missing_in(section: form_rows.Section) -> int:
-    return sum(cell.is_expected and not cell.status for cell in section.cells)
+    return sum(cell.is_expected and not cell.is_said for cell in section.cells)
 
 
 def last_signed(evaluation: Evaluation) -> Evaluation | None:
     """The signed evaluation before this one: what its values are carried forward from."""
-    before = evaluation.patient.evaluations.filter(signed_at__isnull=False, started_at__lt=evaluation.started_at)
+    before = evaluation.patient.evaluations.in_force().filter(started_at__lt=evaluation.started_at)
     return before.select_related("location").order_by("started_at", "pk").last()
 
 
@@ -50,16 +54,26 @@ def findings_of(evaluation: Evaluation, last: Evaluation | None) -> tuple[list[F
 
 
 def parts_of(evaluation: Evaluation, findings: list[Finding], before: list[Finding]) -> list[PartOfPage]:
+    minutes, clocks = booked(evaluation), evaluation.section_seconds
     return [
-        PartOfPage(part, form_rows.sections_of(part, findings, before), evaluation.section_seconds.get(part.code, 0))
+        PartOfPage(
+            part,
+            form_rows.sections_of(part, findings, before),
+            clocks.get(part.code, 0),
+            pacing.budget(part, minutes),
+        )
         for part in catalogue.PARTS
     ]
 
 
-def context(evaluation: Evaluation, parts: list[PartOfPage], findings, *, last, answers=None, outcomes=None) -> dict:
-    """Everything the template shows; `answers` and `outcomes` are what was typed where that was refused."""
+def context(
+    evaluation: Evaluation, parts: list[PartOfPage], findings, *, last, answers=None, outcomes=None, conclusion=None
+) -> dict:
+    """Everything the template shows; the last three are what was typed where that was refused."""
     answers = red_flags.answers_of(evaluation) if answers is None else answers
-    parts[0].unanswered = len(catalogue.RED_FLAGS) - len(answers)
+    scores = evaluation.measures if outcomes is None else outcomes
+    is_first = evaluation.kind == Evaluation.Kind.INITIAL
+    _count_the_rest(parts, evaluation, answers, measures.missing(scores, is_first=is_first), conclusion)
     events = red_flags.open_events(evaluation.patient)
     found = results.of(findings, evaluation.measures, summary.who(evaluation))
     departing = set(found["outside"])
@@ -73,46 +87,71 @@ def context(evaluation: Evaluation, parts: list[PartOfPage], findings, *, last, 
         "last": last,
         "results": found["results"],
         "spine": spine.drawing(),
+        "muscles": muscles.views(),
         "missing": sum(one.missing for one in parts),
         "open_events": events,
+        "left_out": deferring.reason(events),
         "has_emergency": any(event.tier == "emergency" for event in events),
+        "emergencies": red_flags.emergencies_of(events),
         "questions": [(flag, answers.get(flag.code, "")) for flag in red_flags.questions()],
         "answer_choices": RedFlagAnswer.Answer.choices,
-        "outcomes": outcome_rows(evaluation.measures if outcomes is None else outcomes),
-        "items": item_rows(evaluation.measures if outcomes is None else outcomes),
+        "outcomes": outcome_rows(scores, expected=measures.expected(is_first=is_first)),
+        "origins": list(measures.ORIGIN_WORDS.items()),
+        "origin": scores.get(measures.ORIGIN),
+        "is_counted": measures.is_counted(scores),
+        "counted": measures.COUNTED,
+        "items": item_rows(scores),
+        "eq_state": scores.get(measures.EQ_STATE),
         "pace": pace(evaluation),
+        "until": evaluation.appointment and evaluation.appointment.ends_at,
     }
 
 
-def outcome_rows(values):
-    return [(measure, values.get(measure.code)) for measure in measures.MEASURES.values()]
+def _count_the_rest(parts, evaluation, answers, unasked, conclusion) -> None:
+    """What is missing and is no finding: the intake, answers, scores, the conclusion."""
+    missing = {
+        "history": int(evaluation.intake is None),
+        "red_flags": len(catalogue.RED_FLAGS) - len(answers),
+        "outcomes": len(unasked),
+        "summary": int(not (conclusion or evaluation.conclusion).strip()),
+    }
+    for one in parts:
+        one.unanswered = missing.get(one.part.code, 0)
+
+
+def outcome_rows(values, *, expected):
+    """(measure, value, is it expected, was it said that it was not asked)."""
+    return [
+        (measure, values.get(code), code in expected, code in values and values[code] is None)
+        for code, measure in measures.MEASURES.items()
+    ]
 
 
 def item_rows(values):
-    """The instruments whose items are typed: (code, label, most, [(number, value)])."""
+    """The instruments whose items are typed: (code, label, what an item may be, [(number, value)], how many are needed
+    where it is expected, was it not asked)."""
     rows = []
-    for code, (many, most, _) in measures.LISTS.items():
+    for code, (many, _, _) in measures.LISTS.items():
         given = values.get(code) or []
         typed = [(n + 1, given[n] if n < len(given) else None) for n in range(many)]
-        rows.append((code, measures.LIST_LABELS[code], most, typed))
+        least, not_asked = measures.LEAST_ANSWERED.get(code), code in values and values[code] is None
+        rows.append((code, measures.LIST_LABELS[code], measures.item_words(code), typed, least, not_asked))
     return rows
 
 
-def pace(evaluation: Evaluation) -> dict:
-    """How the hour goes: spent and booked minutes, and by how much the parts begun are over or under their plan."""
+def pace(evaluation: Evaluation) -> pacing.Pace:
     visit = evaluation.appointment
-    booked = (visit.ends_at - visit.starts_at).total_seconds() / 60 if visit else catalogue.BUDGET_MINUTES
-    spent = sum(evaluation.section_seconds.values())
-    return {
-        "booked": round(booked),
-        "until": visit.ends_at if visit else None,
-        "spent": spent // 60,
-        "words": pace_words(evaluation.section_seconds),
-        "share": min(100, round(spent / 60 / booked * 100)) if booked else 100,
-    }
+    starts_at = visit.starts_at if visit else evaluation.started_at
+    return pacing.of(evaluation.section_seconds, starts_at=starts_at, booked=booked(evaluation), now=times.now())
 
 
-def pace_words(seconds: dict[str, int]) -> str:
-    """Only what is over counts: a part that took less has not lost anything yet."""
-    over = sum(max(0, seconds.get(part.code, 0) - part.minutes * 60) for part in catalogue.PARTS)
-    return f"{over // 60} min over the plan" if over >= ON_PACE_SECONDS else "on pace"
+def history_clock(evaluation: Evaluation) -> PartOfPage:
+    """Of the page on which the history is taken."""
+    part = catalogue.PART_BY_CODE["history"]
+    return PartOfPage(part, [], evaluation.section_seconds.get(part.code, 0), pacing.budget(part, booked(evaluation)))
+
+
+def booked(evaluation: Evaluation) -> int:
+    """The minutes of the visit."""
+    visit = evaluation.appointment
+    return pacing.booked_minutes(visit and visit.starts_at, visit and visit.ends_at)

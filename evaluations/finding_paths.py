@@ -3,7 +3,7 @@
 A chart file nests findings by place, `rom.active.flexion.degrees`; here each is one finding with qualifiers. Pure.
 """
 
-from evaluations import catalogue
+from evaluations import both_sides, catalogue
 
 # What a file may say of a finding besides (reference 0.1); it is kept and given back.
 _BESIDES = {"instrument", "observer", "observed_at"}
@@ -48,7 +48,7 @@ def _places():
     for entry in catalogue.FINDINGS.values():
         for place in entry.places():
             places[path_of(entry.code, place)] = (entry.code, place)
-            both = {name: value for name, value in place.items() if name != "side"}
+            both = both_sides.without_side(place)
             places.setdefault(path_of(entry.code, both), (entry.code, both))
     return places
 
@@ -118,18 +118,29 @@ def read_findings(evaluation: dict) -> list[dict]:
 def write_findings(findings: list[dict]) -> dict:
     """The groups of a chart file's evaluation; the reverse of `read_findings`."""
     tree = {group: {} for group in GROUPS}
+    there = {(finding["code"], catalogue.key_of(finding["qualifiers"])) for finding in findings}
     for finding in findings:
         entry = catalogue.FINDINGS[finding["code"]]
         leaf = {"status": finding["status"], "value": finding["value"]}
         if finding["status"] == "assessed" and entry.unit:
             leaf["unit"] = entry.unit
         leaf |= {name: finding[name] for name in _AS_IT_IS if finding.get(name)}
-        node = tree
-        *above, last = path_of(finding["code"], finding["qualifiers"])
-        for name in above:
-            node = node.setdefault(name, {})
-        node[last] = leaf
+        for place in _where(entry, finding["qualifiers"], there):
+            node = tree
+            *above, last = path_of(finding["code"], place)
+            for name in above:
+                node = node.setdefault(name, {})
+            node[last] = leaf
     return tree
+
+
+def _where(entry, place, there) -> list[dict]:
+    """The places the finding is written to: one that stands for both sides beside one side only, to the other side."""
+    if entry.side != "left_right" or "side" in place:
+        return [place]
+    sides = [{**place, "side": side} for side in _SIDES]
+    free = [one for one in sides if (entry.code, catalogue.key_of(one)) not in there]
+    return [place] if len(free) == len(sides) else free
 
 
 def besides(evaluation: dict) -> dict[str, dict]:

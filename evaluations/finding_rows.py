@@ -1,13 +1,14 @@
 """Findings as rows and back as they were sent: the only writer of Finding."""
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
-from clinic import times
+from clinic import plain_sql, times
 from clinic.models import User
-from evaluations import catalogue
+from evaluations import both_sides, catalogue
 from evaluations.checking import Checked
 from evaluations.models import Evaluation, Finding, value_of
 
@@ -56,35 +57,53 @@ def _row(evaluation, one: Checked, by, now) -> Finding:
 FEW = 4  # up to here single statements are faster than one for all
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What a row of Finding says, without the weight of a model: an autosave reads hundreds of them."""
 
     pk: int
     version: int
+    key: tuple[str, str]
     code: str
     qualifier_key: str
     status: str
     value: object
     direction: str
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.code, self.qualifier_key
+    readings: list[int] | None = None
 
     @property
     def qualifiers(self) -> dict[str, str]:
         return _place(self.qualifier_key)
 
 
+_READ = (
+    "SELECT id, version, code, qualifier_key, status, number, text, choices, direction, readings"
+    " FROM evaluations_finding WHERE evaluation_id = %s ORDER BY id"
+)
+
+
 def recorded(evaluation: Evaluation) -> list[Recorded]:
     """Everything recorded in the evaluation; one query."""
-    columns = "pk", "version", "code", "qualifier_key", "status", "number", "text", "choices", "direction"
-    found = []
-    for pk, version, code, key, status, number, text, choices, direction in evaluation.findings.values_list(*columns):
-        value = value_of(catalogue.FINDINGS[code], number, text, choices) if status == "assessed" else None
-        found.append(Recorded(pk, version, code, key, status, value, direction))
+    found, rows = [], plain_sql.rows(_READ, evaluation.pk)
+    for pk, version, code, key, status, number, text, choices, direction, readings in rows:
+        value = None
+        if status == "assessed":
+            value = value_of(catalogue.FINDINGS[code], number, text, choices and json.loads(choices))
+        tries = json.loads(readings) if readings else None
+        found.append(Recorded(pk, version, (code, key), code, key, status, value, direction, tries))
     return found
+
+
+def last_known(evaluation: Evaluation, code: str, places: Iterable[str]) -> dict[str, str]:
+    """The choice last assessed at each of these places, by its key, in signed evaluations before this one."""
+    earlier = Finding.objects.filter(
+        evaluation__in=Evaluation.objects.in_force().filter(
+            patient=evaluation.patient_id, started_at__lt=evaluation.started_at
+        ),
+        code=code,
+        qualifier_key__in=places,
+        status=Finding.Status.ASSESSED,
+    )
+    return dict(earlier.order_by("evaluation__started_at", "evaluation").values_list("qualifier_key", "text"))
 
 
 @cache
@@ -95,7 +114,35 @@ def _place(qualifier_key: str) -> dict[str, str]:
 
 def with_changes(stored: Iterable[Recorded], checked: list[Checked]) -> list[Recorded | Checked]:
     """What is recorded once `checked` is written."""
-    return [*({one.key: one for one in stored} | {one.key: one for one in checked}).values()]
+    found = {one.key: one for one in stored}
+    for gone in both_sides.replaced(checked):
+        found.pop(gone, None)
+    return [*(found | {one.key: one for one in checked}).values()]
+
+
+def other_sides(checked: list[Checked], stored: Iterable[Recorded]) -> list[Checked]:
+    """Of what stands for both sides and is now told for one: the same for the other side, as it was recorded."""
+    there, told, found = {row.key: row for row in stored}, {one.key for one in checked}, []
+    for one in checked:
+        if (both := both_sides.key(one)) not in there:
+            continue
+        other = both_sides.on_the_other_side(one)
+        if (one.code, catalogue.key_of(other)) not in told:
+            status, reason, note = Finding.objects.values_list("status", "reason", "note").get(pk=there[both].pk)
+            found.append(Checked(one.code, status, other, reason=reason, note=note))
+    return found
+
+
+def unrecorded(evaluation: Evaluation, codes: Iterable[str], *, reason: str) -> list[Checked]:
+    """Every place of these findings that has no status yet, as deferred for safety."""
+    recorded = set(evaluation.findings.values_list("code", "qualifier_key"))
+    return [
+        Checked(code, "deferred_unsafe", place, reason=reason)
+        for code in codes
+        for place in catalogue.FINDINGS[code].places()
+        # A finding recorded for both sides at once has no side in its key.
+        if not recorded & {(code, catalogue.key_of(p)) for p in (place, both_sides.without_side(place))}
+    ]
 
 
 def write(evaluation: Evaluation, checked: list[Checked], *, by: User, stored: Iterable[Recorded] = ()) -> None:
@@ -104,6 +151,8 @@ def write(evaluation: Evaluation, checked: list[Checked], *, by: User, stored: I
         return
     now = times.now()
     known = {row.key: row for row in stored}
+    if gone := [known[key].pk for key in both_sides.replaced(checked) if key in known]:
+        Finding.objects.filter(pk__in=gone).delete()
     new, changed = [], []
     for one in checked:
         row = _row(evaluation, one, by, now)

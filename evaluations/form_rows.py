@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from django.utils.safestring import SafeString
 
-from evaluations import catalogue, cell_html, clusters, normals, summary
+from evaluations import catalogue, cell_html, clusters, field_words, normals, summary
 
 _YES_NO = (("yes", "yes"), ("no", "no"))
 
@@ -26,6 +26,7 @@ class Cell:
     note: str = ""
     error: str = ""
     saved_meanwhile: str = ""
+    readings: list = field(default_factory=list)
     last: object = None  # what was recorded here last time
     departs: bool = False
     is_covered: bool = False  # something was recorded for both sides at once
@@ -44,7 +45,7 @@ class Cell:
 
     @property
     def label(self):
-        names = [summary.spoken(self.qualifiers[n]) for n in self.entry.allowed if n in self.qualifiers]
+        names = [field_words.spoken(self.qualifiers[n]) for n in self.entry.allowed if n in self.qualifiers]
         return ", ".join([self.entry.label, *names])
 
     @property
@@ -53,7 +54,7 @@ class Cell:
         if self.entry.kind == "yes_no":
             return _YES_NO
         choices = ("negative", "positive") if self.entry.kind == "positive_negative" else self.entry.choices
-        return tuple((c, summary.spoken(c)) for c in choices)
+        return tuple((c, field_words.spoken(c)) for c in choices)
 
     @property
     def directions(self):
@@ -68,13 +69,24 @@ class Cell:
         return self.side != "both sides" and not self.is_covered and self.entry.is_expected(self.qualifiers)
 
     @property
+    def is_unsettled(self) -> bool:
+        """Readings that come to no value yet."""
+        return bool(self.readings) and self.status != "assessed"
+
+    @property
+    def is_said(self) -> bool:
+        return bool(self.status) and not self.is_unsettled and not self.error
+
+    @property
     def status_words(self) -> str:
+        if self.is_unsettled:
+            return clusters.still_needed(self.code, self.readings)
         return "" if self.status in {"", "assessed"} else dict(cell_html.STATUSES)[self.status]
 
     @property
     def choices_words(self) -> str:
         if self.status == "assessed" or self.typed:
-            return ", ".join(summary.spoken(one) for one in self.typed) or "none"
+            return ", ".join(field_words.spoken(one) for one in self.typed) or "none"
         return ""
 
     @property
@@ -89,18 +101,18 @@ class Cell:
     def last_words(self) -> str:
         if self.last is None:
             return ""
-        words = self.last_typed.replace(",", ", ") or "none"
+        words = ", ".join(map(field_words.spoken, self.last_typed.split(","))) or "none"
         direction = self.last.direction
-        return summary.spoken(f"{words} {direction}" if direction and direction != "none" else words)
+        return f"{words} {direction}" if direction and direction != "none" else words
 
     @property
     def warning(self) -> str:
-        return normals.warning(self.entry, self.value)
+        return normals.warning(self.entry, self.value) or clusters.to_repeat(self.code, self.value, self.readings)
 
     def show(self, finding):
         """Take over what is stored."""
         self.status, self.value, self.direction = finding.status, finding.value, finding.direction
-        self.reason, self.note = finding.reason, finding.note
+        self.reason, self.note, self.readings = finding.reason, finding.note, finding.readings
         self.typed = " ".join(map(str, finding.readings)) if finding.readings else cell_html.typed(self.value)
 
     def read(self, post):
@@ -136,8 +148,8 @@ class Cell:
 
 
 def _readings(code, text) -> list | None:
-    """Several numbers in the field of a motion are its readings."""
-    if not isinstance(text, str) or not clusters.is_motion(code):
+    """Several numbers in the field of a motion or a pressure are its readings."""
+    if not isinstance(text, str) or not clusters.takes_readings(code):
         return None
     words = re.split(r"[\s,;/]+", text.strip())
     return [_number(word) for word in words] if len(words) > 1 and all(_NUMBER.fullmatch(w) for w in words) else None
@@ -269,9 +281,8 @@ def _slots(group, columns):
 def _heading(entry, place):
     if "mode" in place:
         motion = place.get("motion") or entry.code.removeprefix("rom_")
-        return f"{summary.spoken(motion)}, {place['mode']}".capitalize()
-    words = summary.spoken(next((place[name] for name in _PLACES if name in place), ""))
-    return words[:1].upper() + words[1:]
+        return f"{field_words.heading(motion)}, {place['mode']}"
+    return field_words.heading(next((place[name] for name in _PLACES if name in place), ""))
 
 
 _PLACES = ("segment", "muscle", "level", "nerve", "reflex")
@@ -304,8 +315,8 @@ def sections_of(part: catalogue.Part, findings, last=()) -> list[Section]:
             places = [{n: v for n, v in p.items() if n != "side"} for p in entry.places()]
             for place in {catalogue.key_of(p): p for p in places}.values():
                 heading = _heading(entry, place)
-                words = "" if heading else ", ".join(place.values())
-                row = Row(entry, summary.spoken(words), _cells(entry, place, stored, before))
+                words = "" if heading else ", ".join(map(field_words.spoken, place.values()))
+                row = Row(entry, words, _cells(entry, place, stored, before))
                 groups.setdefault(heading, Group(heading)).rows.append(row)
         sections.append(Section(code, catalogue.SECTIONS[code], list(groups.values())))
     return sections

@@ -11,7 +11,7 @@ from django.db import transaction
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from evaluations import automatic_flags, red_flags
+from evaluations import automatic_flags, recording, red_flags
 from evaluations.models import Evaluation
 from patients import intake, sight
 from patients.models import Intake
@@ -26,11 +26,12 @@ def answers_for(evaluation: Evaluation) -> tuple[dict, int]:
 
 
 @transaction.atomic
-def confirm(evaluation: Evaluation, answers: dict, *, version: int, by: User) -> list[str]:
+def confirm(evaluation: Evaluation, answers: dict, *, version: int, by: User, seconds: int | None = None) -> list[str]:
     """Keep new answers, copy all of them into the evaluation, and raise the flags that follow; gives their codes.
 
-    `version` is that of the answers that were read, 0 where there were none. Raises RuleBroken `signed`, `stale` and
-    `invalid` (400) with the path of each fault.
+    `seconds` are those that the history took until now, where somebody counted them. `version` is that of the answers
+    that were read, 0 where there were none. Raises RuleBroken `signed`, `stale` and `invalid` (400) with the path of
+    each fault.
     """
     current = Evaluation.objects.select_for_update().select_related("patient", "location").get(pk=evaluation.pk)
     sight.require(by, "evaluation.write", current.patient)
@@ -43,8 +44,11 @@ def confirm(evaluation: Evaluation, answers: dict, *, version: int, by: User) ->
         "confirmed_at": times.local(times.now(), current.location.time_zone).isoformat(),
         "confirmed_by": by.pk,
     }
-    current.save(update_fields=["intake"])
-    evaluation.intake = current.intake
+    current.section_seconds = recording.clocks(
+        current.section_seconds, None if seconds is None else {"history": seconds}
+    )
+    current.save(update_fields=["intake", "section_seconds"])
+    evaluation.intake, evaluation.section_seconds = current.intake, current.section_seconds
     opened = red_flags.raise_automatic(current, automatic_flags.flags_of_intake(kept.answers), by=by)
     audit.record("intake.confirmed", on=current, by=by, version=kept.version)
     return [event.code for event in opened]

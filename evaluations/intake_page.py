@@ -155,7 +155,7 @@ def _with_unit(item, value):
 class Tier:
     code: str
     words: str
-    questions: list[tuple[catalogue.RedFlag, str]]
+    questions: list[tuple[catalogue.RedFlag, str, str]]  # with the answer of this evaluation, and that on the phone
 
 
 TIERS = {
@@ -165,9 +165,20 @@ TIERS = {
 }
 
 
-def tiers(evaluation: Evaluation, given: Mapping[str, str]) -> list[Tier]:
+def tiers(evaluation: Evaluation, given: Mapping[str, str], told: Mapping[str, str]) -> list[Tier]:
     """The questions by tier, most urgent first; nothing is selected that was not answered in this evaluation."""
     return [
-        Tier(code, words, [(flag, given.get(flag.code, "")) for flag in red_flags.questions() if flag.tier == code])
+        Tier(
+            code,
+            words,
+            [
+                (flag, given.get(flag.code, ""), TOLD.get(told.get(flag.code), ""))
+                for flag in red_flags.questions()
+                if flag.tier == code
+            ],
+        )
         for code, words in TIERS.items()
     ]
+
+
+TOLD = {"yes": "yes", "no": "no", "unknown": "not sure"}

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from evaluations import catalogue, history_taking, intake_page, red_flags
+from evaluations import catalogue, entry_page, history_taking, intake_page, red_flags, self_intake
 from evaluations.intake_form import IntakeForm
 from evaluations.models import Evaluation, RedFlagAnswer
 from patients import chart_opening, sight
@@ -16,7 +16,7 @@ AUTOSAVE = "autosave"
 
 
 def find(request, pk, action="evaluation.read"):
-    rows = Evaluation.objects.select_related("patient", "location", "signed_by", "started_by")
+    rows = Evaluation.objects.select_related("patient", "location", "signed_by", "started_by", "appointment")
     return sight.find(rows, request.user, action, pk)
 
 
@@ -40,7 +40,9 @@ def _save(request, found, form):
         if not form.is_valid():
             raise RuleBroken("Look at the marked answers.", code="invalid", status=400)
         version = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else typed
-        opened = history_taking.confirm(found, form.changes(), version=version, by=request.user)
+        opened = history_taking.confirm(
+            found, form.changes(), version=version, by=request.user, seconds=_seconds(request.POST.get("seconds", ""))
+        )
     except RuleBroken as refused:
         broken = refused
         left = form.place(refused.fields)
@@ -57,6 +59,11 @@ def _save(request, found, form):
     return redirect("evaluation-screening" if "next" in request.POST else "evaluation-intake", pk=found.pk)
 
 
+def _seconds(text):
+    """What the page counted; without script nothing is."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
 def _context(found, answers, version, form, broken):
     return {
         "evaluation": found,
@@ -64,8 +71,11 @@ def _context(found, answers, version, form, broken):
         "version": version,
         "broken": broken,
         "faults": [(form[name].label, form.errors[name][0]) for name in form.errors if name in form.fields],
+        "by_phone": self_intake.of_visit_ahead(found),
         "open_events": red_flags.open_events(found.patient),
         "is_open": not found.is_signed and not getattr(found, "opened_until", None),
+        "clock": entry_page.history_clock(found),
+        "pace": entry_page.pace(found),
         **intake_page.follows(answers, age=found.age),
     }
 
@@ -104,9 +114,10 @@ def screening(request, pk):
             return redirect("evaluation" if "next" in request.POST else "evaluation-screening", pk=pk)
     else:
         chart_opening.record_read("red_flags.viewed", found, by=request.user)
+    told = self_intake.latest(found.patient)
     context = {
         "evaluation": found,
-        "tiers": intake_page.tiers(found, answers),
+        "tiers": intake_page.tiers(found, answers, told.red_flags if told else {}),
         "choices": RedFlagAnswer.Answer.choices,
         "unanswered": len(catalogue.RED_FLAGS) - len(answers),
         "open_events": red_flags.open_events(found.patient),
@@ -126,5 +137,11 @@ def emergency(request, pk):
     if not events:
         return redirect("evaluation-screening", pk=pk)
     chart_opening.record_read("red_flags.viewed", found, by=request.user)
-    context = {"evaluation": found, "events": events, "may_stop": found.status == Evaluation.Status.IN_PROGRESS}
+    part = request.GET.get("back", "")
+    context = {
+        "evaluation": found,
+        "events": events,
+        "may_stop": found.status == Evaluation.Status.IN_PROGRESS,
+        "back": part if part in catalogue.PART_BY_CODE else "",
+    }
     return render(request, "evaluations/emergency.html", context)

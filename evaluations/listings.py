@@ -7,6 +7,9 @@ or none was chosen, the listing is free text.
 import re
 from decimal import Decimal
 
+from evaluations import catalogue
+from evaluations.readings import Readings
+
 LONGEST = 64
 LEVELS = {"listing_c0": "C0", "listing_c1": "C1", "listing_c2": "C2"}
 _PALMER = {"C1": r"A[SI]?[RL][AP]?", "C2": r"P[RL]?[SI]?(-B[RL])?|B[RL]|ES[RL]"}
@@ -28,6 +31,8 @@ EXAMPLES = {
     ("nucca", "C1"): "L1.25 A0.50", ("orthospinology", "C1"): "R2.00 P1.25", ("atlas_orthogonal", "C1"): "L0.75",
 }  # fmt: skip
 _STEP, _MOST_LATERALITY, _MOST_ROTATION = Decimal("0.25"), 10, 15
+MADE_OF_EACH_OTHER = {"listing_system", "listing_c1", "atlas_laterality", "atlas_rotation"}
+_SIDE, _TURN = {"L": "left", "R": "right"}, {"A": "anterior", "P": "posterior"}
 _SWAP = str.maketrans("RL", "LR")
 
 
@@ -65,6 +70,36 @@ def _numeric(found: re.Match) -> str:
     if toward:
         parts.append(toward + _degrees(rotation, _MOST_ROTATION))
     return " ".join(parts)
+
+
+def angles(text: str) -> dict[str, tuple[Decimal, str]]:
+    """What a numeric listing says, as the findings that measure it: {code: (degrees, direction)}."""
+    found = re.fullmatch(_NUMERIC["C1"], text)
+    if not found:
+        return {}
+    laterality, toward, rotation = found.groups()
+    said = {"atlas_laterality": (laterality, _SIDE[found[0][0]])}
+    if toward:
+        said["atlas_rotation"] = (rotation, _TURN[toward])
+    return {code: _measured(Decimal(degrees), direction) for code, (degrees, direction) in said.items()}
+
+
+def _measured(degrees, direction) -> tuple[Decimal, str]:
+    return degrees, direction if degrees else "none"
+
+
+def contradiction(readings: Readings) -> str:
+    """Which angles of the atlas were measured otherwise than its numeric listing says; empty when none."""
+    text, system = readings.value("listing_c1"), readings.value("listing_system")
+    if not text or GRAMMARS.get(system) is not _NUMERIC:
+        return ""
+    found = []
+    for code, said in angles(text).items():
+        measured = readings.value(code), readings.direction(code)
+        if measured[0] is not None and measured != said:
+            degrees = f"{measured[0]:.2f}° {measured[1]}".removesuffix(" none")
+            found.append(f"{catalogue.FINDINGS[code].label} was measured as {degrees}")
+    return f"The listing is {text}, but {' and '.join(found)}. Which is right?" if found else ""
 
 
 def _degrees(text: str, most: int) -> str:

@@ -8,6 +8,7 @@ from appointments.models import Appointment
 from clinic import times
 from clinic.text import clean_line, clean_note
 from evaluations import catalogue
+from locations import access
 from locations.models import Location
 from patients.models import Patient, in_sight
 
@@ -16,6 +17,11 @@ class EvaluationQuerySet(models.QuerySet):
     def visible_to(self, user, action="evaluation.read"):
         """Evaluations of patients known where the user may do the action."""
         return in_sight(self, user, action)
+
+    def in_force(self):
+        """Signed, and not entered in error: what later ones are compared with and plans rest on."""
+        signed = self.filter(signed_at__isnull=False, withdrawal=None)
+        return signed.exclude(status=Evaluation.Status.ENTERED_IN_ERROR)
 
 
 class Evaluation(models.Model):
@@ -30,6 +36,7 @@ class Evaluation(models.Model):
         IN_PROGRESS = "in_progress", "In progress"
         SIGNED = "signed", "Signed"
         STOPPED = "stopped_red_flag", "Stopped for safety"
+        ENTERED_IN_ERROR = "entered_in_error", "Entered in error"
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="evaluations")
     appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, blank=True, related_name="evaluation")
@@ -51,6 +58,7 @@ class Evaluation(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="evaluations_signed"
     )
     signed_at = models.DateTimeField(null=True)
+    age_when_signed = models.PositiveSmallIntegerField(null=True, help_text="In years; results depend on it.")
     digest = models.CharField(max_length=64, blank=True)
 
     objects = EvaluationQuerySet.as_manager()
@@ -73,9 +81,44 @@ class Evaluation(models.Model):
         return self.signed_at is not None
 
     @property
+    def is_entered_in_error(self):
+        """By its chart file, or declared so here; a query, unless `withdrawal` was selected with it."""
+        return self.status == self.Status.ENTERED_IN_ERROR or hasattr(self, "withdrawal")
+
+    @property
+    def is_in_force(self):
+        return self.is_signed and not self.is_entered_in_error
+
+    @property
+    def standing(self):
+        """The status as it counts now: what was signed keeps the one it was signed with."""
+        return self.Status.ENTERED_IN_ERROR if self.is_entered_in_error else self.Status(self.status)
+
+    @property
+    def standing_words(self):
+        return self.standing.label
+
+    @property
     def age(self):
-        """The patient's whole years on the day it began, in the zone of the location."""
+        """The patient's whole years on the day it began, in the zone of the location; of a signed one as it was signed.
+
+        A birth date that is corrected later does not move what was signed.
+        """
+        if self.age_when_signed is not None:
+            return self.age_when_signed
         return self.patient.age_on(times.day_of(self.started_at, self.location.time_zone))
+
+
+class Withdrawal(models.Model):
+    """The declaration that an evaluation was entered in error, with its reason; it stands beside what was signed."""
+
+    evaluation = models.OneToOneField(Evaluation, models.PROTECT, related_name="withdrawal")
+    reason = models.CharField(max_length=500, validators=[clean_line])
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="evaluations_withdrawn")
+    at = models.DateTimeField()
+
+    def __str__(self):
+        return f"{self.evaluation}: entered in error"
 
 
 def value_of(entry: catalogue.Entry, number, text: str, choices):
@@ -138,6 +181,10 @@ class Finding(models.Model):
     @property
     def entry(self):
         return catalogue.FINDINGS[self.code]
+
+    @property
+    def key(self):
+        return self.code, self.qualifier_key
 
     @property
     def value(self):
@@ -229,3 +276,145 @@ class RedFlagEvent(models.Model):
     @property
     def label(self):
         return catalogue.RED_FLAGS[self.code].label
+
+    @property
+    def is_told_by_patient(self):
+        """Answered on the phone, before anybody at the clinic asked."""
+        return self.opened_by_id is None and self.evaluation_id is None
+
+
+class SelfIntake(models.Model):
+    """How far a patient is with the questions before a visit, and what was answered to those of safety there."""
+
+    appointment = models.OneToOneField(Appointment, models.PROTECT, related_name="self_intake")
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="self_intakes")
+    parts = models.JSONField(default=list)
+    red_flags = models.JSONField(default=dict)
+    started_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+
+class IntakeAsk(models.Model):
+    """Somebody of the clinic had the link to the questions before a visit mailed to the patient."""
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="intake_asks")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="intake_asks")
+    asked_at = models.DateTimeField(db_index=True)
+
+
+class VisitNote(models.Model):
+    """What happened at one visit for treatment: a draft until it is signed, then fixed for good (reference 4.8)."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="visit_notes")
+    appointment = models.OneToOneField(Appointment, models.PROTECT, related_name="visit_note")
+    location = models.ForeignKey(Location, models.PROTECT, related_name="visit_notes")
+    content = models.JSONField(default=dict, help_text="What was said, by the names of note_fields; carried is not.")
+    version = models.PositiveIntegerField(default=0)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="visit_notes_started")
+    started_at = models.DateTimeField()
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="visit_notes_saved")
+    facts = models.JSONField(default=dict, help_text="What was worked out at the signature and is signed with it.")
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="visit_notes_signed"
+    )
+    signed_at = models.DateTimeField(null=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    objects = EvaluationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-appointment__starts_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(signed_at=None, signed_by=None, digest="")
+                | (Q(signed_at__isnull=False, signed_by__isnull=False) & ~Q(digest="")),
+                name="note_signature_whole_or_absent",
+            )
+        ]
+
+    def __str__(self):
+        return f"Visit note of {self.patient}"
+
+    @property
+    def is_signed(self):
+        return self.signed_at is not None
+
+    @property
+    def day(self):
+        """The day of the visit where it was."""
+        return times.day_of(self.appointment.starts_at, self.location.time_zone)
+
+
+class NoteOperation(models.Model):
+    """An autosave of a note that was applied, so that a retry of a lost answer is applied once."""
+
+    note = models.ForeignKey(VisitNote, models.CASCADE, related_name="operations")
+    operation = models.UUIDField(unique=True)
+    answer = models.JSONField()
+    at = models.DateTimeField(auto_now_add=True)
+
+
+class NoteAddendum(models.Model):
+    """What was added to a signed note, with its reason; the original stays as it was."""
+
+    note = models.ForeignKey(VisitNote, models.PROTECT, related_name="addenda")
+    text = models.TextField(validators=[clean_note])
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="note_addenda_written")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+        verbose_name_plural = "note addenda"
+
+
+class IncidentQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Of the clinics that the user answers for, and those whose note they wrote themselves."""
+        places = access.location_ids(user, "incident.read", own=False)
+        theirs = Q(location__isnull=False) if places is None else Q(location__in=places)
+        mine = Q(opened_by=user) if access.can(user, "incident.read") else Q(pk=None)
+        return self.filter(theirs | mine)
+
+
+class Incident(models.Model):
+    """A serious reaction to treatment, looked into until it is closed; what happened stands in its note."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        IN_REVIEW = "in_review", "Being looked into"
+        CLOSED = "closed", "Closed"
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="incidents")
+    note = models.OneToOneField(VisitNote, models.PROTECT, related_name="incident")
+    location = models.ForeignKey(Location, models.PROTECT, related_name="incidents")
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="incidents_opened")
+    opened_at = models.DateTimeField()
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-opened_at", "-pk"]
+
+    def __str__(self):
+        return f"Incident of {self.patient}"
+
+    @property
+    def is_closed(self):
+        return self.status == self.Status.CLOSED
+
+
+class IncidentStep(models.Model):
+    """One step of an incident: what, who, when, and in their words. Never changed."""
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="steps")
+    step = models.CharField(max_length=20)
+    to_status = models.CharField(max_length=10)
+    text = models.TextField(blank=True, validators=[clean_note])
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="incident_steps")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "pk"]

@@ -5,13 +5,16 @@ A PDF takes no colours from a style sheet inside a drawing. Left and right are t
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from evaluations.readings import SIDES, Readings
 
 LEVELS = ("C0", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "T1", "T2", "T3", "T4")
 # What a patient calls them.
-PLAIN = {"C0": "base of the skull"}
-PLAIN |= {f"C{n}": f"neck {n} from the top" for n in range(1, 8)} | {f"T{n}": f"upper back {n}" for n in range(1, 5)}
-GRADES = {1: "mild", 2: "moderate", 3: "severe", 4: "very severe"}
+PLAIN = {"C": _("Neck {n} from the top"), "T": _("Upper back {n}")}
+SKULL = _("Base of the skull")
+SIDE_WORDS = {"left": _("left"), "right": _("right")}
+GRADES = {1: _("mild"), 2: _("moderate"), 3: _("severe"), 4: _("very severe")}
 _TOP, _STEP = 62, 19
 _X = {"left": 92, "right": 148}
 
@@ -47,9 +50,14 @@ def tender(readings: Readings) -> list[Spot]:
         for side in SIDES:
             grade = readings.value("seg_tenderness", segment=name, side=side)
             if grade:
-                words = f"{PLAIN[name].capitalize()} ({name}), {side}: {GRADES[grade]}"
+                words = f"{plain(name)} ({name}), {SIDE_WORDS[side]}: {GRADES[grade]}"
                 found.append(Spot(_X[side], _TOP + n * _STEP, 3 + grade, grade, words))
     return found
+
+
+def plain(name: str) -> str:
+    """What a patient calls the level."""
+    return str(SKULL) if name == "C0" else PLAIN[name[0]].format(n=name[1:])
 
 
 def was_pressed(readings: Readings) -> bool:

@@ -24,8 +24,8 @@ def add(label: str, url_name: str, *, action: str) -> None:
 
 
 def of(evaluation, user) -> list[dict]:
-    """The steps of a signed evaluation that the user may take, as label and address; none before it is signed."""
-    if not evaluation.is_signed:
+    """The steps that the user may take, as label and address; none of one that is not in force."""
+    if not evaluation.is_in_force:
         return []
     return [
         {"label": step.label, "url": f"{reverse(step.url_name)}?evaluation={evaluation.pk}"}

@@ -4,7 +4,7 @@ A reading that was not assessed, or never made, is None: every rule built on it 
 empty list and an empty listing are readings.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from evaluations import catalogue
@@ -19,6 +19,12 @@ class HasReading(Protocol):
     qualifiers: dict[str, str]
     status: str
     value: object
+    direction: str
+    readings: Sequence[int] | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The code, and the place as `catalogue.key_of` it."""
 
 
 class Readings:
@@ -28,14 +34,17 @@ class Readings:
         self._values = {}
         self._statuses = {}
         self._directions = {}
+        self._tries = {}
         self._by_code: dict[str, list[tuple[dict[str, str], object]]] = {}
         for one in findings:
-            key = one.code, catalogue.key_of(one.qualifiers)
+            key = one.key
             self._statuses[key] = one.status
             if one.status != "assessed":
                 continue
             self._values[key] = one.value
             self._directions[key] = one.direction
+            if one.readings:
+                self._tries[key] = one.readings
             self._by_code.setdefault(one.code, []).append((one.qualifiers, one.value))
 
     def value(self, code: str, **place: str):
@@ -44,6 +53,10 @@ class Readings:
 
     def direction(self, code: str, **place: str) -> str:
         return self._directions.get((code, catalogue.key_of(place)), "")
+
+    def tries(self, code: str, **place: str) -> Sequence[int]:
+        """Every time it was measured, where it was measured several times."""
+        return self._tries.get((code, catalogue.key_of(place)), ())
 
     def status(self, code: str, **place: str) -> str:
         """The status at the place; what was refused for both sides at once is refused on each. Empty if never asked."""

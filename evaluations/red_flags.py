@@ -4,21 +4,25 @@ The only writer of RedFlagAnswer and RedFlagEvent. Answers are added, never chan
 standing until somebody resolves it (reference 1.4).
 """
 
+from collections.abc import Iterable
+from datetime import date, datetime
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.text import clean_note
 from evaluations import catalogue, finding_rows
-from evaluations.checking import Checked
 from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
 from patients import sight
 from patients.models import Patient
 
 NOT_ASKED = "not_asked"
 UNANSWERED = {"unknown", "declined", NOT_ASKED}
+ANSWERED_LATER = "answered_later"
 RESTRICTIONS = (
     "no_hvla", "no_end_range_rotation", "instrument_only", "no_manual_neck_care", "no_manual_thrust",
     "no_deep_pressure", "no_xray", "guardian_present",
@@ -36,6 +40,8 @@ RESOLUTIONS = {
         "corrected": (),
     },
 }
+CORRECTIONS = {"corrected", "corrected_dual"}  # the value that raised the flag was entered by mistake
+BY_PATIENT = "patient"
 LEAST_RATIONALE = 20
 LONGEST_TEXT = 2000
 
@@ -45,12 +51,14 @@ def questions() -> list[catalogue.RedFlag]:
 
 
 def current_answers(patient: Patient) -> dict[str, str]:
-    """The latest answer to each question that was ever asked."""
-    return dict(patient.red_flag_answers.order_by("at", "pk").values_list("code", "answer"))
+    """The latest answer to each question that was ever asked; what was entered in error did not ask."""
+    counted = patient.red_flag_answers.filter(evaluation__withdrawal=None)
+    return dict(counted.order_by("at", "pk").values_list("code", "answer"))
 
 
 def answers_of(evaluation: Evaluation) -> dict[str, str]:
-    return dict(evaluation.red_flag_answers.order_by("at", "pk").values_list("code", "answer"))
+    """The latest answer to each question here; what a value raised outlives every "no" (reference 1.4)."""
+    return dict(evaluation.red_flag_answers.order_by("is_automatic", "at", "pk").values_list("code", "answer"))
 
 
 def unanswered(evaluation: Evaluation) -> list[catalogue.RedFlag]:
@@ -61,6 +69,19 @@ def unanswered(evaluation: Evaluation) -> list[catalogue.RedFlag]:
 
 def open_events(patient: Patient) -> list[RedFlagEvent]:
     return list(RedFlagEvent.objects.filter(patient=patient, resolved_at=None))
+
+
+def open_as_of(patient: Patient, moment: datetime | None) -> list[RedFlagEvent]:
+    """What was open at an instant; now without one. A signed report keeps saying what it said on its day."""
+    if moment is None:
+        return open_events(patient)
+    open_then = Q(resolved_at=None) | Q(resolved_at__gt=moment)
+    return list(RedFlagEvent.objects.filter(open_then, patient=patient, opened_at__lte=moment))
+
+
+def emergencies_of(events: Iterable[RedFlagEvent]) -> list[str]:
+    """Codes of the emergency signs among them that are there; what nobody knew is none."""
+    return [event.code for event in events if event.tier == "emergency" and event.answer not in UNANSWERED]
 
 
 def blocks_care(patient: Patient) -> list[RedFlagEvent]:
@@ -78,17 +99,28 @@ def blocks_care(patient: Patient) -> list[RedFlagEvent]:
 
 
 @transaction.atomic
-def answer(*, patient: Patient, evaluation: Evaluation | None, answers: dict[str, str], by: User) -> list[RedFlagEvent]:
+def answer(
+    *,
+    patient: Patient,
+    evaluation: Evaluation | None,
+    answers: dict[str, str],
+    by: User,
+    before: dict[str, str] | None = None,
+) -> list[RedFlagEvent]:
     """Add answers; everything but "no" opens an event. Returns the events that were opened.
 
-    An event opened because nobody knew is closed by the answer that came later.
+    An event opened because nobody knew is closed by the answer that came later. `before` is what was answered at the
+    same visit already, where it has no evaluation: a "yes" of last week says nothing about today's.
     """
     sight.require(by, "evaluation.write", patient)
     _check_answers(answers)
     if evaluation is not None and evaluation.is_signed:
         raise RuleBroken("The evaluation is signed; write an addendum.", code="signed")
     Patient.objects.select_for_update().get(pk=patient.pk)  # one open event a flag, also under two clicks at once
-    before = answers_of(evaluation) if evaluation else current_answers(patient)
+    if evaluation is not None:
+        before = answers_of(evaluation)
+    elif before is None:
+        before = current_answers(patient)
     new = {code: given for code, given in answers.items() if before.get(code) != given}
     _add_answers(patient, evaluation, new, by=by)
     waiting = {event.code: event for event in open_events(patient)}
@@ -96,7 +128,7 @@ def answer(*, patient: Patient, evaluation: Evaluation | None, answers: dict[str
     for code, given in new.items():
         event = waiting.get(code)
         if event and event.answer in UNANSWERED and given not in UNANSWERED:
-            _close(event, "answered_later", by=by, rationale=f"Answered {given}.")
+            _close(event, ANSWERED_LATER, by=by, rationale=f"Answered {given}.")
             event = None
         if event is None and given != "no":
             opened.append(_open(patient, evaluation, code, given, by=by))
@@ -106,22 +138,82 @@ def answer(*, patient: Patient, evaluation: Evaluation | None, answers: dict[str
 
 
 @transaction.atomic
-def raise_automatic(evaluation: Evaluation, codes: set[str], *, by: User) -> list[RedFlagEvent]:
-    """Open events for what was measured, whatever was answered; each once in an evaluation."""
+def told_by_patient(patient: Patient, answers: dict[str, str]) -> list[RedFlagEvent]:
+    """What the patient answered alone, before a visit. Returns the events that a "yes" opened.
+
+    A "no" is not an answer yet, until somebody at the clinic has asked; whatever else opens an event at once.
+    """
+    _check_answers(answers)
+    Patient.objects.select_for_update().get(pk=patient.pk)
+    told = {code: given for code, given in answers.items() if given != "no"}
+    _add_answers(patient, None, told, by=None)
+    waiting = {event.code: event for event in open_events(patient)}
+    opened = []
+    for code, given in told.items():
+        event = waiting.get(code)
+        if event and event.answer in UNANSWERED and given == "yes":
+            _close(event, ANSWERED_LATER, by=None, rationale="Answered yes by the patient.")
+            event = None
+        if event is None:
+            opened.append(_open(patient, None, code, given, by=None))
+    if told:
+        audit.record("red_flags.answered", on=patient, by_whom=BY_PATIENT, answers=told)
+    return [event for event in opened if event.answer == "yes"]
+
+
+@transaction.atomic
+def stop_care(patient: Patient, evaluation: Evaluation, code: str, *, by: User) -> RedFlagEvent:
+    """Care of the neck stops at every location until a clinician resolves the flag, which may be open already."""
+    Patient.objects.select_for_update().get(pk=patient.pk)
+    waiting = next((event for event in open_events(patient) if event.code == code), None)
+    if waiting and waiting.answer not in UNANSWERED:
+        return waiting
+    _add_answers(patient, None, {code: "yes"}, by=by)  # a signed evaluation keeps the answers that it was signed with
+    if waiting:
+        _close(waiting, ANSWERED_LATER, by=by, rationale="Found worse when the plan was looked at again.")
+    return _open(patient, evaluation, code, "yes", by=by)
+
+
+@transaction.atomic
+def raise_automatic(
+    evaluation: Evaluation,
+    codes: set[str],
+    *,
+    by: User,
+    fresh: set[str] = frozenset(),
+    changed: set[str] = frozenset(),
+) -> list[RedFlagEvent]:
+    """Open events for what was measured, whatever was answered.
+
+    Each once in an evaluation, so that what a clinician resolved is not asked with every save. It is raised again when
+    it is `fresh` (it did not follow from the values before this save), and when one of the values that this save
+    `changed` raises it by itself although the flag was put down to a wrong entry.
+    """
     if not codes:
         return []
     raised = set(evaluation.red_flag_answers.filter(is_automatic=True).values_list("code", flat=True))
-    new = sorted(codes - raised)
+    new = (codes - raised) | _to_raise_again(evaluation, codes & raised & (fresh | changed), fresh)
     if not new:
         return []
-    patient = evaluation.patient
+    new = sorted(new)
+    # Locked, since another evaluation of the patient may raise the same flag at the same time.
+    patient = Patient.objects.select_for_update().get(pk=evaluation.patient_id)
     _add_answers(patient, evaluation, dict.fromkeys(new, "yes"), by=by, is_automatic=True)
     waiting = {event.code: event for event in open_events(patient)}
     for code in new:
         if code in waiting and waiting[code].answer in UNANSWERED:
-            _close(waiting.pop(code), "answered_later", by=by, rationale="Raised by a measurement.")
+            _close(waiting.pop(code), ANSWERED_LATER, by=by, rationale="Raised by a measurement.")
     audit.record("red_flags.raised", on=evaluation, by=by, codes=new)
     return [_open(patient, evaluation, code, "yes", by=by) for code in new if code not in waiting]
+
+
+def _to_raise_again(evaluation, codes, fresh) -> set[str]:
+    if not codes:
+        return set()
+    events = RedFlagEvent.objects.filter(patient=evaluation.patient_id, code__in=codes)
+    last = {event.code: event for event in events.order_by("opened_at", "pk")}
+    closed = {code for code in codes if code not in last or last[code].resolved_at is not None}
+    return {code for code in closed if code in fresh or (code in last and last[code].resolution in CORRECTIONS)}
 
 
 def _check_answers(answers):
@@ -158,7 +250,7 @@ def _open(patient, evaluation, code, given, *, by):
         opened_at=times.now(),
         opened_by=by,
     )
-    audit.record("red_flag.opened", on=event, by=by, code=code, answer=given)
+    audit.record("red_flag.opened", on=event, by=by, by_whom="" if by else BY_PATIENT, code=code, answer=given)
     return event
 
 
@@ -169,16 +261,23 @@ def _close(event, resolution, *, by, rationale, detail=None, restrictions=()):
     event.save(
         update_fields=["resolution", "rationale", "detail", "restrictions", "resolved_by", "resolved_at"],
     )
-    audit.record("red_flag.resolved", on=event, by=by, code=event.code, resolution=resolution)
+    whom = "" if by else BY_PATIENT
+    audit.record("red_flag.resolved", on=event, by=by, by_whom=whom, code=event.code, resolution=resolution)
 
 
 def resolutions_for(event: RedFlagEvent) -> dict[str, tuple[str, ...]]:
-    """What may close the event, each with the details it needs."""
+    """What a clinician may close the event with, each with the details it needs.
+
+    What nobody answered is closed as "answered later" by the answer itself, never by hand; an emergency only so.
+    """
     if event.answer not in UNANSWERED:
         return RESOLUTIONS[event.tier]
-    if event.tier == "emergency":  # it has to be asked again
-        return {"answered_later": ()}
-    return {"answered_later": (), "acknowledged_unanswered": ()}
+    return {} if event.tier == "emergency" else {"acknowledged_unanswered": ()}
+
+
+def closes(resolution: str | None, event: RedFlagEvent) -> bool:
+    """Whether the event counts as closed by what another system noted for it."""
+    return resolution in resolutions_for(event) or (resolution == ANSWERED_LATER and event.answer in UNANSWERED)
 
 
 def may_resolve(event: RedFlagEvent, by: User) -> bool:
@@ -227,7 +326,9 @@ def resolve(
 def _check_resolution(event, resolution, rationale, detail, restrictions):
     faults = {}
     allowed = resolutions_for(event)
-    if resolution not in allowed:
+    if not allowed:
+        faults["resolution"] = "Nobody answered this yet: ask again in an evaluation."
+    elif resolution not in allowed:
         faults["resolution"] = f"A flag of this kind is closed by {' or '.join(allowed)}."
     least = LEAST_RATIONALE if event.tier == "caution" else 1
     if not isinstance(rationale, str) or len(rationale.strip()) < least:
@@ -238,7 +339,7 @@ def _check_resolution(event, resolution, rationale, detail, restrictions):
         value = detail.get(name)
         if not isinstance(value, str) or not value.strip():
             faults[f"detail.{name}"] = "This is needed."
-        elif text := _bad_text(value):
+        elif text := _bad_text(value) or (_bad_day(value, event) if name == "date" else ""):
             faults[f"detail.{name}"] = text
     if set(restrictions) - set(RESTRICTIONS):
         faults["restrictions"] = f"Choose from {', '.join(RESTRICTIONS)}."
@@ -256,6 +357,18 @@ def _bad_text(text):
     return ""
 
 
+def _bad_day(text, event):
+    """Whoever was seen or written to, it was by now."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        return "Give a date as 2027-01-31."
+    today = event.patient.home_location.today()
+    if day > today:
+        return "This date is in the future."
+    return "" if day >= event.patient.birth_date else "This is before the patient's birth."
+
+
 @transaction.atomic
 def stop(evaluation: Evaluation, *, by: User) -> Evaluation:
     """Stop for safety: what is not recorded yet is deferred, and the rest stays as it is."""
@@ -265,15 +378,7 @@ def stop(evaluation: Evaluation, *, by: User) -> Evaluation:
         raise RuleBroken("The evaluation is signed; write an addendum.", code="signed")
     if current.status == Evaluation.Status.STOPPED:
         return current
-    rows = list(current.findings.values_list("code", "qualifier_key"))
-    recorded = set(rows)
-    rest = [
-        Checked(entry.code, "deferred_unsafe", place, reason="Stopped for safety.")
-        for entry in catalogue.FINDINGS.values()
-        for place in entry.places()
-        # A finding recorded for both sides at once has no side in its key.
-        if not recorded & {(entry.code, catalogue.key_of(p)) for p in (place, _without_side(place))}
-    ]
+    rest = finding_rows.unrecorded(current, catalogue.FINDINGS, reason="Stopped for safety.")
     finding_rows.write(current, rest, by=by)
     current.status = Evaluation.Status.STOPPED
     current.ended_at = times.now()
@@ -283,7 +388,3 @@ def stop(evaluation: Evaluation, *, by: User) -> Evaluation:
         setattr(evaluation, name, getattr(current, name))
     audit.record("evaluation.stopped", on=current, by=by, deferred=len(rest))
     return current
-
-
-def _without_side(place):
-    return {name: value for name, value in place.items() if name != "side"}

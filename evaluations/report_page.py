@@ -6,7 +6,10 @@ from evaluations import (
     catalogue,
     clusters,
     compare_page,
+    criteria,
+    field_words,
     intake_page,
+    interventions,
     measures,
     neck_picture,
     normals,
@@ -16,7 +19,7 @@ from evaluations import (
     signing,
     summary,
 )  # fmt: skip
-from evaluations.models import Evaluation
+from evaluations.models import Evaluation, Finding
 from evaluations.readings import SIDES, Readings
 
 # Which findings a result rests on: codes, each with the place that is fixed.
@@ -24,6 +27,7 @@ _INPUTS = {
     "bp": ("bp_systolic", "bp_diastolic"),
     "cva": ("craniovertebral_angle",),
     "lli": ("leg_length_inequality",),
+    "trunk_rotation": ("trunk_rotation",),
     "frt": ("frt",),
     "motion": tuple(f"rom_{motion}" for motion in clusters.MOTIONS),
     "beighton": ("beighton_score",),
@@ -33,12 +37,17 @@ _INPUTS = {
     "wainner_left": ("spurling", "cervical_distraction", "ultt_median", "rom_left_rotation"),
     "wainner_right": ("spurling", "cervical_distraction", "ultt_median", "rom_right_rotation"),
 }  # fmt: skip
+_STATUS = {value: words.lower() for value, words in Finding.Status.choices}
 _OF_ONE_SIDE = {"wainner_left": "left", "wainner_right": "right"}
 _OUTCOMES = {
     "hit6": "hit6_total", "midas": "midas_items", "ndi": "ndi_items", "pgic": "pgic_1_to_7",
 }  # fmt: skip
-_LISTS = {"midas_items": "MIDAS, days of the five questions", "ndi_items": "Neck Disability Index, ten items 0–5"}
-_MORE = {"eq5d5l_state": "EQ-5D-5L state", "counts_origin": "Day counts come from"}
+_LISTS = {
+    "midas_items": "MIDAS, days of the five questions",
+    "hit6_items": "HIT-6, six items",
+    "ndi_items": "Neck Disability Index, ten items 0–5",
+}
+_MORE = {"eq5d5l_state": "EQ-5D-5L state", measures.ORIGIN: "The days are counted from"}
 
 
 @dataclass(frozen=True)
@@ -73,10 +82,14 @@ def for_clinician(evaluation: Evaluation) -> dict:
         ],
         "answers": _answers(evaluation),
         "events": [
-            (event, summary.spoken(event.resolution), [summary.spoken(one) for one in event.restrictions])
+            (
+                event,
+                field_words.spoken(event.resolution),
+                [interventions.restriction_label(one) for one in event.restrictions],
+            )
             for event in evaluation.red_flag_events.select_related("resolved_by").order_by("pk")
         ],
-        "outcomes": _outcomes(evaluation.measures),
+        "outcomes": outcomes(evaluation.measures),
         "told": intake_page.told(told),
         "intake": intake_page.follows(told, age=evaluation.age) if evaluation.intake else None,
         "addenda": list(evaluation.addenda.select_related("by")),
@@ -94,7 +107,7 @@ def _heading(section: str) -> str:
 
 def _answers(evaluation) -> list[tuple[str, list[str]]]:
     """(answer, questions) with whatever is not a no first; a value that raised a flag says so."""
-    last = {answer.code: answer for answer in evaluation.red_flag_answers.order_by("at", "pk")}
+    last = {answer.code: answer for answer in evaluation.red_flag_answers.order_by("is_automatic", "at", "pk")}
     found = {"yes": [], "yes, raised by a value": [], "unknown": [], "declined": [], "not asked": [], "no": []}
     for flag in red_flags.questions():
         one = last.get(flag.code)
@@ -122,7 +135,7 @@ def _method(entry, readings) -> str:
     """How it is measured; of motion with what, as recorded."""
     if entry.code.startswith("rom_") and entry.is_numeric and entry.unit == "deg":
         with_what = readings.value("rom_instrument")
-        return f"by {summary.spoken(with_what)}" if with_what else "instrument not recorded"
+        return f"by {field_words.spoken(with_what)}" if with_what else "instrument not recorded"
     return "" if entry.method.startswith(("as ", "per ", "-")) else entry.method
 
 
@@ -136,19 +149,32 @@ def _inputs_of(code, readings, outcomes) -> str:
     said = []
     for name in _INPUTS.get(code, ()):
         entry, side = catalogue.FINDINGS[name], _OF_ONE_SIDE.get(code)
-        taken = [
-            _place_words(entry, place, value)
-            for place, value in readings.all(name)
+        places = [
+            place
+            for place in entry.places()
             if place.get("mode") in (None, "active") and (side is None or place.get("side") in (None, side))
         ]
-        said.append(f"{entry.label}: {', '.join(taken) or 'not assessed'}")
+        said.append(f"{entry.label}: {_taken(entry, places, readings)}")
     return "; ".join(said)
 
 
-def _place_words(entry, place, value) -> str:
-    where = " ".join(summary.spoken(place[name]) for name in entry.allowed if name in place)
+def _taken(entry, places, readings) -> str:
+    """Each value, and what stands in its place where there is none; the same said once for all."""
+    told = [(place, readings.value(entry.code, **place), readings.status(entry.code, **place)) for place in places]
+    absent = {_STATUS.get(status, "not recorded") for _, value, status in told if value is None}
+    if len(absent) == 1 and all(value is None for _, value, _ in told):
+        return absent.pop()
+    return ", ".join(
+        _place_words(entry, place, value, _STATUS.get(status, "not recorded")) for place, value, status in told
+    )
+
+
+def _place_words(entry, place, value, otherwise) -> str:
+    where = " ".join(field_words.spoken(place[name]) for name in entry.allowed if name in place)
+    if value is None:
+        return f"{where} {otherwise}".strip()
     unit = summary.unit_of(entry) if entry.is_numeric else ""
-    said = compare_page.with_unit(value, unit) if entry.is_numeric else summary.spoken(str(value)) or "no listing"
+    said = compare_page.with_unit(value, unit) if entry.is_numeric else field_words.spoken(str(value)) or "no listing"
     return f"{where} {said}".strip()
 
 
@@ -161,9 +187,12 @@ def _measure_words(value) -> str:
     return str(value)
 
 
-def _outcomes(values) -> list[tuple[str, str]]:
+def outcomes(values) -> list[tuple[str, str]]:
     named = {m.code: f"{m.label} ({m.unit})" for m in measures.MEASURES.values()} | _LISTS | _MORE
-    return [(label, _measure_words(values[code])) for code, label in named.items() if values.get(code) is not None]
+    said = {code: _measure_words(values[code]) for code in named if values.get(code) is not None}
+    if measures.ORIGIN in said:
+        said[measures.ORIGIN] = measures.ORIGIN_WORDS[said[measures.ORIGIN]]
+    return [(named[code], words) for code, words in said.items()]
 
 
 # --- for the patient
@@ -175,6 +204,7 @@ def for_patient(evaluation: Evaluation) -> dict:
     readings = found.now.readings
     told = (evaluation.intake or {}).get("answers", {})
     follows = intake_page.follows(told, age=evaluation.age) if told else None
+    signs = criteria.neck_indicators(told)
     return {
         "evaluation": evaluation,
         "first": found.first,
@@ -188,22 +218,15 @@ def for_patient(evaluation: Evaluation) -> dict:
         "was_pressed": neck_picture.was_pressed(readings),
         "blood_pressure": _blood_pressure(readings),
         "neck": follows,
+        "neck_signs": [words for name, words in patient_words.NECK_SIGNS.items() if signs[name]],
+        "kind": patient_words.KINDS[evaluation.kind],
         "warnings": [
-            patient_words.FLAGS.get(event.code, event.label)
-            for event in red_flags.open_events(evaluation.patient)
+            patient_words.FLAGS[event.code]
+            for event in red_flags.open_as_of(evaluation.patient, evaluation.signed_at)
             if event.tier != "caution"
         ],
         "is_stopped": evaluation.status == Evaluation.Status.STOPPED,
     }
-
-
-_PRESSURE = {
-    "normal": "in the usual range",
-    "elevated": "a little above the usual range",
-    "stage_1": "above the usual range",
-    "stage_2": "high: please have it checked by your doctor",
-    "crisis": "very high: please see a doctor today",
-}
 
 
 def _blood_pressure(readings) -> list[str]:
@@ -212,5 +235,6 @@ def _blood_pressure(readings) -> list[str]:
         pair = [readings.value(f"bp_{which}", side=side) for which in ("systolic", "diastolic")]
         if None not in pair:
             name = clusters.bp_class(*pair)
-            said.append(f"{side} arm {pair[0]} over {pair[1]}, {_PRESSURE[name]}")
+            words = {"systolic": pair[0], "diastolic": pair[1], "meaning": patient_words.PRESSURE[name]}
+            said.append(patient_words.ARMS[side].format(**words))
     return said

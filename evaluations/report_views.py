@@ -1,5 +1,7 @@
 """The report of findings as a page and as a PDF, and the comparison in the patient's words."""
 
+from contextlib import nullcontext
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -10,7 +12,7 @@ from clinic import pdf
 from clinic.policy import requires
 from evaluations import report_page
 from evaluations.intake_views import find
-from patients import chart_opening
+from patients import chart_opening, languages
 
 FORMS = {"clinician": report_page.for_clinician, "patient": report_page.for_patient}
 
@@ -30,9 +32,10 @@ def for_patient(request, pk):
 def _page(request, pk, form):
     found = find(request, pk)
     chart_opening.record_read("evaluation.printed", found, by=request.user)
-    context = _context(found, form)
-    context |= {"no_pdf": pdf.problem(), "pdf_url": reverse("evaluation-pdf", args=[pk, form])}
-    return render(request, f"evaluations/report_{form}.html", context)
+    with _language(found, form):
+        context = _context(found, form)
+        context |= {"no_pdf": pdf.problem(), "pdf_url": reverse("evaluation-pdf", args=[pk, form])}
+        return render(request, f"evaluations/report_{form}.html", context)
 
 
 @require_GET
@@ -42,7 +45,8 @@ def as_pdf(request, pk, form):
     if form not in FORMS:
         raise Http404
     found = find(request, pk)
-    html = render_to_string(f"evaluations/report_{form}.html", _context(found, form) | {"is_pdf": True})
+    with _language(found, form):
+        html = render_to_string(f"evaluations/report_{form}.html", _context(found, form) | {"is_pdf": True})
     try:
         content = pdf.render(html)
     except pdf.Unavailable:
@@ -51,6 +55,11 @@ def as_pdf(request, pk, form):
     name = f"report-of-findings-{found.pk}-{form}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type="application/pdf", headers=headers)
+
+
+def _language(found, form):
+    """A clinician reads English, whoever the patient is."""
+    return languages.speaking(found.patient) if form == "patient" else nullcontext()
 
 
 def _context(found, form):
@@ -62,4 +71,5 @@ def _context(found, form):
 def compare_for_patient(request, pk):
     found = find(request, pk)
     chart_opening.record_read("evaluation.viewed", found, by=request.user)
-    return render(request, "evaluations/compare_patient.html", report_page.for_patient(found))
+    with languages.speaking(found.patient):
+        return render(request, "evaluations/compare_patient.html", report_page.for_patient(found))

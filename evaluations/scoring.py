@@ -4,6 +4,7 @@ A total with a missing input is None; only the Neck Disability Index is prorated
 baseline; of the measures here all but the EQ VAS improve downward.
 """
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 TENTH = Decimal("0.1")
@@ -11,7 +12,12 @@ HIT6_ITEM_SCORES = {6, 8, 10, 11, 13}
 HIT6_IMPOSSIBLE = {37, 39, 77}
 MIDAS_MOST_DAYS = 92  # in three months; also of the two questions about one kind of activity together
 NDI_ITEMS, NDI_LEAST_ANSWERED = 10, 8
-HIT6_MIC, NDI_REAL, NDI_IMPORTANT, MIDAS_MIC, NPRS_MIC = -6, -10, -19, Decimal("-4.5"), -2
+HIT6_MIC = -6
+# Where more than one change is published, each is told: how many points, and what they are (reference 3.2).
+LIMITS = {
+    "nprs_neck": ((Decimal("1.3"), "smallest that matters"), (Decimal("1.5"), "by ROC"), (Decimal(4), "detectable")),
+    "ndi_percent": ((Decimal(10), "real"), (Decimal(19), "important")),
+}
 RESPONDER_STEPS = {"r30": -30, "r50": -50, "r75": -75, "r100": -100}
 
 
@@ -36,6 +42,27 @@ def hit6_total(items: list[int | None] | None) -> int | None:
     if not items or len(items) != 6 or any(item not in HIT6_ITEM_SCORES for item in items):
         return None
     return sum(items)
+
+
+def limits(code: str, change: Decimal | int | None, before: Decimal | int | None) -> list[tuple[str, bool]]:
+    """The published limits of a change with whether it reaches them, either way; none where no change is known."""
+    if change is None or before is None:
+        return []
+    found = [(f"{least} {words}", abs(change) >= least) for least, words in LIMITS.get(code, ())]
+    if code == "midas_total" and 11 <= before <= 20:
+        found.append(("5 from grade III", abs(change) >= 5))
+    elif code == "midas_total" and before > 20:
+        found.append(("30 % from grade IV", abs(change) * 100 >= 30 * before))
+    return found
+
+
+def hit6_totals(items: Sequence[int | None]) -> set[int]:
+    """Every total that these items can still come to; what is not there yet may be any score."""
+    known = [item for item in items if item is not None]
+    totals = {sum(known)}
+    for _ in range(6 - len(known)):
+        totals = {total + score for total in totals for score in HIT6_ITEM_SCORES}
+    return totals
 
 
 def hit6_band(total: int | None) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from evaluations import catalogue, finding_rows, normals, red_flags
+from evaluations import catalogue, field_words, finding_rows, normals, red_flags
 from evaluations.models import Evaluation, Finding
 from evaluations.readings import Readings
 
@@ -23,11 +23,6 @@ class Line:
     finding: Finding
 
 
-def spoken(text: str) -> str:
-    """`left_lateral_flexion` as `left lateral flexion`."""
-    return text.replace("_", " ")
-
-
 def unit_of(entry: catalogue.Entry) -> str:
     return normals.UNITS.get(entry.unit, entry.unit)
 
@@ -44,19 +39,16 @@ def shown(finding: Finding) -> str:
             direction = finding.direction
             return f"{value} {direction}" if direction and direction != "none" else str(value)
         case list():
-            return ", ".join(spoken(v) for v in value) or "none"
+            return ", ".join(field_words.spoken(v) for v in value) or "none"
         case "":
             return "no listing"
         case _:
-            return value if finding.entry.kind == "listing" else spoken(value)
+            return value if finding.entry.kind == "listing" else field_words.spoken(value)
 
 
 def place_of(finding: Finding) -> str:
     names = [finding.qualifiers[n] for n in finding.entry.allowed if n in finding.qualifiers]
-    return ", ".join(spoken(name) for name in names)
-
-
-_OTHER = {"left": "right", "right": "left"}
+    return ", ".join(field_words.spoken(name) for name in names)
 
 
 def who(evaluation: Evaluation) -> normals.Who:
@@ -65,10 +57,7 @@ def who(evaluation: Evaluation) -> normals.Who:
 
 def stands_out(finding: Finding, readings: Readings, who: normals.Who) -> bool:
     """Departs from its norm, by itself or from the other side."""
-    place = finding.qualifiers
-    opposite = {**place, "side": _OTHER[place["side"]]} if "side" in place else None
-    other = readings.value(finding.code, **opposite) if opposite else None
-    return bool(normals.departs(finding.entry, finding.value, who, other_side=other))
+    return bool(normals.stands_out(finding.entry, finding.qualifiers, finding.value, readings, who))
 
 
 def lines(findings: list[Finding], who: normals.Who) -> list[tuple[str, list[Line]]]:
@@ -94,7 +83,7 @@ def of(evaluation: Evaluation) -> dict:
     answers = red_flags.answers_of(evaluation)
     return {
         "id": evaluation.pk,
-        "status": evaluation.status,
+        "status": evaluation.standing,
         "version": evaluation.version,
         "sections": [
             {

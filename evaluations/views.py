@@ -12,12 +12,17 @@ from clinic.policy import requires
 from evaluations import (
     catalogue,
     compare_page,
+    deferring,
     entry_page,
+    field_words,
     form_rows,
+    interventions,
     measures,
     next_steps,
     recording,
     red_flags,
+    report_page,
+    saved_meanwhile,
     signing,
     summary,
 )
@@ -32,7 +37,9 @@ class StartForm(forms.Form):
 
 
 def _find(request, pk, action="evaluation.read"):
-    rows = Evaluation.objects.select_related("patient", "location", "signed_by", "started_by", "appointment")
+    rows = Evaluation.objects.select_related(
+        "patient", "location", "signed_by", "started_by", "appointment", "withdrawal__by"
+    )
     return sight.find(rows, request.user, action, pk)
 
 
@@ -70,11 +77,18 @@ def evaluation(request, pk):
 
 def _form(request, found, parts, findings, last, *, broken=None, conclusion=None, **typed):
     context = {
-        **entry_page.context(found, parts, findings, last=last, **typed),
+        **entry_page.context(found, parts, findings, last=last, conclusion=conclusion, **typed),
         "broken": broken,
+        "both_versions": saved_meanwhile.in_words(broken.conflict, found.location.time_zone)
+        if _is_stale(broken)
+        else [],
         "conclusion": found.conclusion if conclusion is None else conclusion,
     }
     return render(request, "evaluations/evaluation.html", context, status=broken.status if broken else 200)
+
+
+def _is_stale(broken):
+    return broken is not None and broken.code == "stale"
 
 
 def _save(request, found, parts, findings, last):
@@ -86,8 +100,9 @@ def _save(request, found, parts, findings, last):
     if "rest" in post:
         answers = {**dict.fromkeys(catalogue.RED_FLAGS, "no"), **answers}
     conclusion = post.get("conclusion", found.conclusion).replace("\r\n", "\n")
+    known = set(red_flags.emergencies_of(red_flags.open_events(found.patient)))
     try:
-        recording.save(
+        saved = recording.save(
             found, findings=changed, version=_whole(post.get("version", "")), by=request.user,
             answers={code: said for code, said in answers.items() if given.get(code) != said} or None,
             outcomes={code: value for code, value in outcomes.items() if found.measures.get(code) != value},
@@ -95,13 +110,17 @@ def _save(request, found, parts, findings, last):
         )  # fmt: skip
     except RuleBroken as broken:
         form_rows.place_faults(cells, broken.fields)
-        if broken.code != "stale":
+        if not _is_stale(broken):
             for cell in cells:
                 cell.saved_meanwhile = ""
         else:
             found.refresh_from_db(fields=["version"])  # both values are on the page: saving again is a decision
-        typed = {"answers": answers, "outcomes": {**found.measures, **outcomes}, "conclusion": conclusion}
+        kept = {code: value for code, value in found.measures.items() if code not in outcomes or value is None}
+        scores = kept | {code: value for code, value in outcomes.items() if value is not None}
+        typed = {"answers": answers, "outcomes": scores, "conclusion": conclusion}
         return _form(request, found, parts, findings, last, broken=broken, **typed)
+    if set(saved["emergencies"]) - known:
+        return redirect(f"{reverse('evaluation-emergency', args=[found.pk])}?back={post.get('part', 'red_flags')}")
     messages.success(request, f"Saved {times.local(times.now(), found.location.time_zone):%H:%M}.")
     part = post.get("part", "")
     at = f"#part-{part}" if part in catalogue.PART_BY_CODE else ""
@@ -111,6 +130,10 @@ def _save(request, found, parts, findings, last):
 def _typed_outcomes(post):
     """What was typed as scores; a list of items where one of its boxes holds something."""
     typed = {code: _whole(post[code]) for code in measures.MEASURES if code in post}
+    if measures.ORIGIN in post:
+        typed[measures.ORIGIN] = post[measures.ORIGIN] or None
+    if measures.EQ_STATE in post:
+        typed[measures.EQ_STATE] = post[measures.EQ_STATE].strip() or None
     for code, (many, _, _) in measures.LISTS.items():
         if f"{code}1" in post:
             items = [_whole(post.get(f"{code}{n + 1}", "")) for n in range(many)]
@@ -149,7 +172,7 @@ def _record(found):
             for code, lines in summary.lines(list(found.findings.all()), summary.who(found))
         ],
         "answers": [(flag, answers.get(flag.code, "not asked")) for flag in red_flags.questions()],
-        "outcomes": [row for row in entry_page.outcome_rows(found.measures) if row[1] is not None],
+        "outcomes": report_page.outcomes(found.measures),
         "addenda": found.addenda.select_related("by"),
         "is_intact": signing.is_intact(found),
     }
@@ -204,6 +227,20 @@ def stop(request, pk):
 
 
 @require_POST
+@requires("evaluation.write")
+def defer(request, pk):
+    found = _find(request, pk, "evaluation.write")
+    try:
+        number = deferring.defer(found, by=request.user)
+        messages.warning(
+            request, f"{number} tests are deferred for safety." if number else "All have a status already."
+        )
+    except RuleBroken as broken:
+        messages.error(request, broken.message)
+    return redirect("evaluation", pk=pk)
+
+
+@require_POST
 @requires("evaluation.amend")
 def addendum(request, pk):
     found = _find(request, pk, "evaluation.amend")
@@ -245,9 +282,9 @@ def resolve(request, pk):
     chart_opening.record_read("red_flag.viewed", event, by=request.user)
     context = {
         "event": event,
-        "resolutions": [(code, summary.spoken(code)) for code in allowed if code != "answered_later"],
-        "details": [(name, summary.spoken(name), request.POST.get(f"detail.{name}", "")) for name in details],
-        "restrictions": [(code, summary.spoken(code)) for code in red_flags.RESTRICTIONS],
+        "resolutions": [(code, field_words.spoken(code)) for code in allowed],
+        "details": [(name, field_words.spoken(name), request.POST.get(f"detail.{name}", "")) for name in details],
+        "restrictions": [(code, interventions.restriction_label(code)) for code in red_flags.RESTRICTIONS],
         "broken": broken,
         "typed": request.POST,
         "chosen": request.POST.getlist("restrictions"),

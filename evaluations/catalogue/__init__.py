@@ -1,4 +1,4 @@
-"""What can be recorded in an evaluation: the 110 findings and 46 red flags, read from data and checked at import.
+"""What can be recorded in an evaluation: the 112 findings and 46 red flags, read from data and checked at import.
 
 Plain values only; a fault in the data stops the start with a sentence that names the entry.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 NUMERIC = {"integer", "decimal"}
 KINDS = {*NUMERIC, "choice", "choices", "yes_no", "positive_negative", "listing"}
 SIDES = {"none", "left_right", "direction"}
+NOT_TESTABLE = "NT"  # a choice that is no value: looked at, and not to be said
 TIERS = {"emergency", "urgent", "caution"}
 
 
@@ -44,7 +45,11 @@ class Entry:
     established_to: Decimal | None = None  # the upper limit of an established patient, where it differs
     usual: Decimal | None = None
     greatest_difference: Decimal | None = None  # between left and right
+    # From where on it stands out, where that is not the edge of the normal range.
+    stands_out_below: Decimal | None = None
+    stands_out_above: Decimal | None = None
     trend_only: bool = False
+    judged: bool = True  # imaging and signs of a technique are recorded and trended, never better or worse
     better: str = ""
     detectable_change: Decimal | None = None
     warn_from: Decimal | None = None
@@ -103,8 +108,9 @@ class Part:
     sections: tuple[str, ...] = ()
 
 
-# Reference 0.6: sixty minutes, history and consent (12) before the first part.
+# Reference 0.6: the sixty minutes of an evaluation. Consent and history are taken on pages of their own.
 PARTS = (
+    Part("history", "Consent and history", 12),
     Part("red_flags", "Red flags", 3),
     Part("vitals", "Vitals", 2, ("vitals",)),
     Part("posture", "Posture", 8, ("posture_general", "posture_sagittal", "posture_coronal", "posture_transverse")),
@@ -153,9 +159,12 @@ SECTIONS = {
 
 _NUMBERS = (
     "min", "max", "step", "normal_from", "normal_to", "established_to", "usual", "greatest_difference",
-    "detectable_change", "warn_from", "warn_to",
+    "detectable_change", "warn_from", "warn_to", "stands_out_below", "stands_out_above",
 )  # fmt: skip
-_LIMITS = ("normal_from", "normal_to", "established_to", "usual", "warn_from", "warn_to")
+_LIMITS = (
+    "normal_from", "normal_to", "established_to", "usual", "warn_from", "warn_to", "stands_out_below",
+    "stands_out_above",
+)  # fmt: skip
 
 
 def _entry(raw: dict) -> Entry:

@@ -15,11 +15,12 @@ export function startBar({ form, touch }) {
     if (cell === null) return;
     label.textContent = cells.labelOf(cell);
     norm.textContent = document.getElementById(`about-${cells.placeOf(cell.dataset.cell).code}`)?.textContent ?? "";
-    last.textContent = cell.dataset.last === undefined ? "" : `last: ${cell.dataset.last.replaceAll("_", " ").replaceAll(",", ", ") || "none"} ${cell.dataset.lastDirection ?? ""}`;
+    last.textContent = cell.dataset.last === undefined ? "" : `last: ${cell.dataset.last.split(",").map((one) => cells.wordsOf(cell, one)).join(", ") || "none"} ${cell.dataset.lastDirection ?? ""}`;
     says.textContent = cell.querySelector(".says").textContent;
-    status.value = cell.dataset.status ?? "";
-    reason.value = cell.dataset.reason ?? "";
-    note.value = cell.dataset.note ?? "";
+    for (const [name, field] of [["status", status], ["reason", reason], ["note", note]]) {
+      // Not under the cursor: what is being typed ends in a space after each word.
+      if (document.activeElement !== field) field.value = cell.dataset[name] ?? "";
+    }
   }
 
   function keep() {

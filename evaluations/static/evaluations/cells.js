@@ -4,12 +4,18 @@ const NUMBER = /^-?\d{1,9}(\.\d{1,4})?$/;
 export const control = (cell) => cell.querySelector(".cell-value, summary");
 const value = (cell) => cell.querySelector(".cell-value");
 export const isNumber = (cell) => ["integer", "decimal"].includes(cell.dataset.kind);
-export const labelOf = (cell) => control(cell).getAttribute("aria-label");
+export const labelOf = (cell) => control(cell).getAttribute("aria-label") ?? control(cell).querySelector(".visually-hidden").textContent.replace(/: $/, "");
 export const directionOf = (cell) => cell.querySelector(".direction");
 
 export function placeOf(name) {
   const [code, inside] = name.slice(0, -1).split("[");
   return { code, qualifiers: Object.fromEntries(inside ? inside.split(",").map((pair) => pair.split("=")) : []) };
+}
+
+/** A choice in the words of the field, as its option or its box has them; anything else as it is. */
+export function wordsOf(cell, choice) {
+  const option = [...cell.querySelectorAll(".cell-value option, .several-list input")].find((one) => one.value === choice);
+  return option ? (option.label || option.parentElement.textContent).trim() : choice;
 }
 
 export function typed(cell) {
@@ -30,6 +36,14 @@ function asSent(cell) {
   if (cell.dataset.kind === "yes_no") return raw === "" ? null : raw === "yes";
   if (isNumber(cell)) return raw === "" ? null : NUMBER.test(raw) ? Number(raw) : raw;
   return raw === "" && cell.dataset.kind !== "listing" ? null : raw;
+}
+
+/** Whether something is recorded that counts: not refused by the server, and no readings that come to no value yet. */
+export const isSaid = (cell) => Boolean(cell.dataset.status) && !("unsettled" in cell.dataset) && !cell.classList.contains("is-invalid");
+
+/** What the server made of readings: no value until three in a row agree. */
+export function settleReadings(cell, kept) {
+  cell.toggleAttribute("data-unsettled", Boolean(kept?.readings?.length) && kept.status !== "assessed");
 }
 
 /** The finding as it would be sent; null when nothing is recorded. */
@@ -70,6 +84,7 @@ export function show(cell, found) {
   type(cell, found?.readings?.length ? found.readings.join(" ") : found ? words(found) : "");
   if (directionOf(cell)) directionOf(cell).value = found?.direction ?? "";
   settle(cell);
+  settleReadings(cell, found);
 }
 
 export function setStatus(cell, status, reason = "") {
@@ -88,11 +103,12 @@ export function settle(cell) {
   if (direction && status === "assessed" && Number(typed(cell) || NaN) === 0) direction.value = "none";
   else if (direction && (direction.value === "none" || !status)) direction.value = "";
   if (kind === "choices") {
-    const said = typed(cell).map((one) => one.replaceAll("_", " ")).join(", ");
+    const said = typed(cell).map((one) => wordsOf(cell, one)).join(", ");
     cell.querySelector(".several-words").textContent = said || (status === "assessed" ? "none" : "");
   }
   cell.querySelector(".last")?.toggleAttribute("hidden", Boolean(status));
   cell.classList.remove("is-invalid", "is-unusual");
+  cell.removeAttribute("data-unsettled");
   control(cell).removeAttribute("aria-invalid");
   say(cell, ["", "assessed"].includes(status) ? "" : status === "deferred_unsafe" ? "deferred for safety" : status.replaceAll("_", " "));
 }
@@ -103,10 +119,10 @@ export function say(cell, text, mark = "") {
   if (mark === "is-invalid") control(cell).setAttribute("aria-invalid", "true");
 }
 
-export function inWords(found) {
+export function inWords(cell, found) {
   if (!found) return "not recorded";
   if (found.readings?.length) return found.readings.join(" ");
   if (found.status !== "assessed") return `${found.status.replaceAll("_", " ")}${found.reason ? `: ${found.reason}` : ""}`;
-  const said = Array.isArray(found.value) ? found.value.join(", ") || "none" : words(found) || "no listing";
-  return [said.replaceAll("_", " "), found.direction === "none" ? "" : found.direction, found.note && `(${found.note})`].filter(Boolean).join(" ");
+  const said = Array.isArray(found.value) ? found.value.map((one) => wordsOf(cell, one)).join(", ") || "none" : wordsOf(cell, words(found)) || "no listing";
+  return [said, found.direction === "none" ? "" : found.direction, found.note && `(${found.note})`].filter(Boolean).join(" ");
 }

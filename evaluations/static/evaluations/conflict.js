@@ -1,15 +1,22 @@
 // Both versions of what two tabs or two people changed, side by side; a choice for each. Typing goes on beside it.
-import * as items from "./items.js";
 
-export function startConflict(choose) {
-  const dialog = document.getElementById("conflict"), body = document.getElementById("conflict-rows");
+export function startConflict(items, choose) {
+  const dialog = document.getElementById("conflict"), who = document.getElementById("conflict-who"), body = document.getElementById("conflict-rows");
 
-  function option(row, who, words, isChosen) {
+  function option(row, side, words, isChosen) {
     const cell = document.createElement("td"), label = document.createElement("label"), radio = document.createElement("input");
-    Object.assign(radio, { type: "radio", name: `choose ${row.name}`, value: who, checked: isChosen });
+    Object.assign(radio, { type: "radio", name: `choose ${row.name}`, value: side, checked: isChosen });
     label.append(radio, ` ${words}`);
     cell.append(label);
     return cell;
+  }
+
+  // The instant comes with the offset of the clinic: its clock is what stands in the text.
+  function said(row) {
+    const small = document.createElement("span");
+    small.className = "conflict-by";
+    if (row.by) small.textContent = `${row.by}, ${row.at.slice(11, 16)}`;
+    return small;
   }
 
   function add(row) {
@@ -17,11 +24,14 @@ export function startConflict(choose) {
     line.dataset.name = row.name;
     head.scope = "row";
     head.textContent = items.labelOf(row.item);
-    line.append(head, option(row, "mine", items.inWords(row.item, items.read(row.item)), true), option(row, "theirs", items.inWords(row.item, row.theirs), false));
+    const mine = option(row, "mine", items.inWords(row.item, items.read(row.item)), true);
+    const theirs = option(row, "theirs", items.inWords(row.item, row.theirs), false);
+    theirs.append(said(row));
+    line.append(head, mine, theirs);
     body.append(line);
   }
 
-  function all(who) { for (const radio of body.querySelectorAll(`[value=${who}]`)) radio.checked = true; }
+  function all(side) { for (const radio of body.querySelectorAll(`[value=${side}]`)) radio.checked = true; }
 
   document.getElementById("conflict-all-mine").addEventListener("click", () => all("mine"));
   document.getElementById("conflict-all-theirs").addEventListener("click", () => all("theirs"));
@@ -29,9 +39,10 @@ export function startConflict(choose) {
     const chosen = [...body.rows].map((line) => [line.dataset.name, line.querySelector(":checked").value]);
     body.replaceChildren();
     dialog.close();
-    for (const [name, who] of chosen) choose(name, who === "theirs");
+    for (const [name, side] of chosen) choose(name, side === "theirs");
   });
-  return (rows) => {
+  return (rows, detail = "") => {
+    who.textContent = detail;
     const before = document.activeElement;
     rows.forEach(add);
     if (!dialog.open) dialog.show();

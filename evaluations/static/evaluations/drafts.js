@@ -1,4 +1,5 @@
-// What was typed and not yet acknowledged, kept on this device for this person and this evaluation.
+// What was typed and not yet acknowledged, kept on this device for this person and this evaluation. Whoever else works
+// at the device neither sees nor loses it.
 // A full or forbidden storage loses nothing by itself: the page still holds what was typed.
 import { PREFIX } from "../clinic/drafts.js";
 
@@ -6,9 +7,6 @@ export function openDraft(user, evaluation) {
   const key = `${PREFIX}${user}.${evaluation}`;
   let kept = {};
   try {
-    for (const other of Object.keys(localStorage)) {
-      if (other.startsWith(PREFIX) && !other.startsWith(`${PREFIX}${user}.`)) localStorage.removeItem(other);
-    }
     kept = JSON.parse(localStorage.getItem(key)) ?? {};
   } catch { /* begins empty */ }
 

@@ -5,9 +5,10 @@ import * as cells from "./cells.js";
 import { startConflict } from "./conflict.js";
 import { openDraft } from "./drafts.js";
 import { startFollowing } from "./following.js";
-import { itemOf, isFinding } from "./items.js";
+import * as items from "./items.js";
 import { startKeys } from "./keys.js";
 import { marking } from "./marking.js";
+import { startMuscles, startPictures } from "./muscles.js";
 import { goTo, isMissing, stops } from "./moving.js";
 import { startSaving } from "./saving.js";
 import { startSpine } from "./spine.js";
@@ -28,33 +29,49 @@ function changed(item) {
 const saving = startSaving({
   form,
   draft: openDraft(form.dataset.user, form.dataset.evaluation),
-  seconds: follow.seconds,
+  items,
+  rest: () => ({ findings: [], section_seconds: follow.seconds() }),
   report: {
     state(text, mark = "") { state.textContent = text; state.className = `save-state ${mark}`; },
     saved,
-    conflict: (rows) => showConflict(rows),
+    refused(found) { found.forEach((item) => follow.count(item.closest("[data-section]"))); spine.draw(); },
+    conflict: (rows, detail) => showConflict(rows, detail),
     merged() { for (const section of form.querySelectorAll("[data-section]")) follow.count(section); spine?.draw(); },
   },
 });
-const showConflict = startConflict(saving.choose);
+const showConflict = startConflict(items, saving.choose);
 const bar = startBar({ form, touch: changed });
 const mark = marking({ form, touch: changed });
-const spine = startSpine({ form, mark });
+const spine = startPictures({ spine: startSpine({ form, mark }), muscles: startMuscles({ form, mark }) });
 
 // The kept form of what was typed: inches in the unit of the field, a listing in its grammar.
 function saved(findings, answer) {
   for (const { item, value, kept, warning } of findings) {
-    const typed = cells.inWords(value), now = cells.inWords(kept);
+    const typed = cells.inWords(item, value), now = cells.inWords(item, kept);
+    cells.settleReadings(item, kept);
     if (value?.value !== undefined && typeof value.value === "string" && cells.isNumber(item)) {
       cells.show(item, kept);
       cells.say(item, `${typed} is ${now}`);
     } else if (item.dataset.kind === "listing" && typed !== now) cells.show(item, kept);
     if (warning) cells.say(item, warning, "is-unusual");
+    follow.count(item.closest("[data-section]"));
   }
   follow.results(answer);
   bar.show();
   spine.draw();
-  if (answer.open_red_flags.length !== document.querySelectorAll(".flag-list li").length) refreshFlags();
+  const shown = [...document.querySelectorAll(".flag-list li")].map((line) => line.dataset.code);
+  if (answer.open_red_flags.toSorted().join() !== shown.toSorted().join()) refreshFlags();
+  if (answer.emergencies.some((code) => !emergencies.has(code))) emergency();
+}
+
+// A sign that was not there when the page was opened fills the screen: whoever types far down sees no notice above.
+const emergencies = new Set(form.dataset.emergencies.split(" "));
+let isEmergency = false;
+async function emergency() {
+  if (isEmergency) return;
+  isEmergency = true;
+  await saving.whenSaved(); // what is not with the server yet is kept on this device
+  location.assign(`${form.dataset.emergency}?back=${follow.current()}`);
 }
 
 async function refreshFlags() {
@@ -64,15 +81,18 @@ async function refreshFlags() {
 }
 
 form.addEventListener("input", ({ target }) => {
-  const item = itemOf(target);
+  const item = items.itemOf(target);
   if (!item) return;
-  if (isFinding(item)) {
+  if (items.isFinding(item)) {
     const isKept = !cells.isEmpty(item) || item.dataset.kind === "choices";
     if (isKept) { item.dataset.status = "assessed"; delete item.dataset.reason; }
     else if (item.dataset.status) item.dataset.status = "not_assessed";
     cells.settle(item);
     if (item.dataset.status === "not_assessed") { delete item.dataset.status; cells.settle(item); }
   }
+  else if (item.matches("[data-measure], [data-items]")) items.ask(item, true);
+  const total = items.totalOfHit6(item);
+  if (total) changed(total);
   changed(item);
 });
 form.addEventListener("submit", (event) => { event.preventDefault(); saving.flush(); });
@@ -81,7 +101,8 @@ form.addEventListener("click", ({ target }) => {
   if (rest) mark.restNormal(rest.closest("[data-section]"));
   if (link) {
     const inside = stops(form.querySelector(`[data-part="${link.dataset.to}"]`));
-    setTimeout(() => goTo(inside.find(isMissing) ?? inside[0]));
+    if (inside.length) setTimeout(() => goTo(inside.find(isMissing) ?? inside[0]));
+    else follow.enter(link.dataset.to);
   }
 });
 for (const button of form.querySelectorAll("[data-rest]")) { button.hidden = false; button.type = "button"; }
@@ -100,9 +121,11 @@ document.querySelector(".page-actions").addEventListener("click", async (event) 
   link.click();
 });
 document.addEventListener("visibilitychange", () => { if (document.hidden) saving.flush(); });
-addEventListener("beforeunload", (event) => { if (saving.isBusy()) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (saving.isBusy() && !isEmergency) event.preventDefault(); });
 saving.restore();
 spine.draw();
 const part = form.querySelector(`[data-part="${CSS.escape(asked)}"]`), inside = stops(part ?? form);
 const first = inside.find(isMissing) ?? (part && inside[0]);
-if (first) requestAnimationFrame(() => goTo(first)); // after the browser has gone to the part that the address names
+if (first && !part) goTo(first);
+// After the browser has gone to the part that the address names, and not from under whoever types already.
+else if (first) requestAnimationFrame(() => { if (!form.contains(document.activeElement)) goTo(first); });

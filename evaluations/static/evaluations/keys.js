@@ -18,13 +18,11 @@ export function startKeys({ form, mark, touch, bar, spine, help }) {
   function inCell(event, cell, stop) {
     const letter = letterOf(event), section = cell.closest("[data-section]");
     if (event.shiftKey && letter === "N") restNormal(section, stop);
-    else if (event.shiftKey && letter === "X" && event.altKey) mark.restNotAssessed(section);
     else if (event.shiftKey && STATUSES[letter]) status(cell, stop, STATUSES[letter]);
     else if (event.shiftKey && letter === "E") bar.open();
     else if (event.shiftKey && letter === "S") spine.choose(cell);
     else if (!event.shiftKey && letter === "N" && (event.altKey || isNumber(cell) || cell.dataset.normal !== undefined)) {
-      mark.normal(cell);
-      goOn(form, stop);
+      if (mark.normal(cell)) goOn(form, stop);
     } else if (event.key === "=") { mark.asLast(cell); goOn(form, stop); }
     else return false;
     return true;
@@ -35,6 +33,11 @@ export function startKeys({ form, mark, touch, bar, spine, help }) {
     mark.restNormal(section);
     const left = stops(section).find(isMissing);
     if (left && !isMissing(stop)) goTo(left);
+  }
+
+  function restLeftOut(stop) {
+    mark.restNotAssessed(stop.closest("[data-section]"));
+    return goOn(form, stop) || true;
   }
 
   function status(cell, stop, wanted) {
@@ -71,6 +74,7 @@ export function startKeys({ form, mark, touch, bar, spine, help }) {
     if (takesText(event.target) && !event.altKey) return false;
     if (event.key === "?") { help(); return true; }
     if (event.key === "[" || event.key === "]") { goToSection(form, event.target, event.key === "]" ? 1 : -1); return true; }
+    if (stop && event.altKey && event.shiftKey && letterOf(event) === "X") return restLeftOut(stop);
     if (cell && stop) return inCell(event, cell, stop);
     const question = event.target.closest(".question");
     return question ? inQuestion(event, question) : false;

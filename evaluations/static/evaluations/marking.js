@@ -1,6 +1,7 @@
 // What one key says of a finding: normal, the same as last time, refused, a step more.
 import * as cells from "./cells.js";
 import { placeOf } from "./cells.js";
+import * as items from "./items.js";
 
 const OPPOSITE = { left: "right", right: "left" };
 const REASONS = { refused: "Declined by the patient." };
@@ -23,11 +24,20 @@ export function marking({ form, touch }) {
 
   return {
     put,
-    /** This finding on both sides; what is recorded on the other side stays. */
+    /** Nothing is recorded here any more. */
+    clear(cell) {
+      cells.setStatus(cell, "");
+      touch(cell);
+    },
+    /** This finding on both sides; what is recorded on the other side stays. False where no single value is normal. */
     normal(cell) {
-      if (!normalise(cell)) return cells.say(cell, "Measure it: no single value is normal.");
+      if (!normalise(cell)) {
+        cells.say(cell, "Measure it: no single value is normal.");
+        return false;
+      }
       const other = otherSide(cell);
-      return other && !other.dataset.status && normalise(other);
+      if (other && !other.dataset.status) normalise(other);
+      return true;
     },
     restNormal(section) {
       if (section.dataset.section === "red_flags") {
@@ -48,17 +58,21 @@ export function marking({ form, touch }) {
         cells.setStatus(cell, "not_assessed");
         touch(cell);
       }
+      for (const item of section.querySelectorAll(":is(input[data-measure], [data-items])[data-expected]")) {
+        if (items.isSaid(item) || items.read(item) !== null) continue;
+        items.ask(item, false);
+        touch(item);
+      }
     },
     asLast(cell) {
       if (cell.dataset.last === undefined) return cells.say(cell, "Nothing was recorded here last time.");
       return put(cell, cell.dataset.last, cell.dataset.lastDirection ?? "");
     },
     step(cell, up) {
-      const { min, max, step, start = "0" } = cell.dataset;
-      const places = (step.split(".")[1] ?? "").length;
-      const typed = cells.typed(cell), now = typed === "" ? Number(start) : Number(typed);
-      if (Number.isNaN(now)) return;
-      const next = typed === "" ? now : now + (up ? 1 : -1) * Number(step);
+      const { min, max, step } = cell.dataset, typed = cells.typed(cell);
+      if (typed === "") return cells.say(cell, "Type what was measured: the arrows step it.");
+      if (Number.isNaN(Number(typed))) return;
+      const next = Number(typed) + (up ? 1 : -1) * Number(step), places = (step.split(".")[1] ?? "").length;
       const text = Math.min(Math.max(next, Number(min)), Number(max)).toFixed(places);
       put(cell, text, Number(text) === 0 ? "none" : cells.directionOf(cell)?.value.replace("none", "") ?? "");
     },

@@ -1,20 +1,26 @@
 // Two tabs or two people: what only one side changed is brought together, what both changed is for a person to choose.
-import * as items from "./items.js";
 
-export function startMerging({ form, draft, report, pending, held, bases, request, touch, schedule, tell }) {
-  function hold(name, item, theirs) {
+export function startMerging({ form, draft, items, report, pending, held, bases, request, touch, schedule, tell }) {
+  function hold(name, item, theirs, said) {
     pending.delete(name);
     held.set(name, item);
-    return { name, item, theirs };
+    return { name, item, theirs, by: said?.by, at: said?.at };
   }
 
-  async function bringTogether(sent) {
+  /** Who saved what and when, by the name that the page has for it: findings are numbered in the refusal. */
+  function byName(sent, conflict) {
+    const findings = [...sent].filter(([, { item }]) => items.isFinding(item)).map(([name]) => name);
+    return new Map((conflict?.items ?? []).map((one) => [findings[Number(one.name.match(/^findings\.(\d+)$/)?.[1])] ?? one.name, one]));
+  }
+
+  async function bringTogether(sent, refusal) {
+    const said = byName(sent, refusal.conflict);
     let current;
     try { current = await (await request("GET")).json(); } catch { current = null; }
     for (const [name, { item }] of sent) pending.set(name, item);
-    if (!current?.findings) return;
+    if (current?.version === undefined) return;
     form.elements.version.value = current.version;
-    const theirs = items.findingsByName(current), rows = [];
+    const theirs = items.byName(current), rows = [];
     for (const item of items.all(form)) {
       const name = items.nameOf(item), there = items.stored(item, current, theirs), base = bases.get(name) ?? null;
       bases.set(name, there);
@@ -23,9 +29,9 @@ export function startMerging({ form, draft, report, pending, held, bases, reques
       } else if (items.same(there, items.read(item))) {
         pending.delete(name);
         draft.forget([name]);
-      } else if (!items.same(there, base)) rows.push(hold(name, item, there));
+      } else if (!items.same(there, base)) rows.push(hold(name, item, there, said.get(name)));
     }
-    if (rows.length) report.conflict(rows);
+    if (rows.length) report.conflict(rows, refusal.detail);
     report.merged();
     tell();
   }

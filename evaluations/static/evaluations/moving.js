@@ -1,5 +1,6 @@
 // Where the next key goes: through the findings in their order, through a table, from section to section.
-import { control } from "./cells.js";
+import { control, isSaid } from "./cells.js";
+import * as items from "./items.js";
 
 const STOPS = ".cell-value, .several > summary, .question, .measure, .items-boxes input, #conclusion";
 
@@ -8,9 +9,10 @@ export const stopOf = (node) => node.closest(STOPS);
 
 export function isMissing(stop) {
   const cell = stop.closest("[data-cell]");
-  if (cell) return "expected" in cell.dataset && !cell.dataset.status;
+  if (cell) return "expected" in cell.dataset && !isSaid(cell);
   if (stop.matches(".question")) return !stop.querySelector(":checked");
-  return stop.matches(".measure, #conclusion") && stop.value === "";
+  const item = stop.closest("[data-measure][data-expected], [data-items][data-expected], [data-conclusion]");
+  return item !== null && stop.value === "" && !items.isSaid(item);
 }
 
 export function goTo(stop) {

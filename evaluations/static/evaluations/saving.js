@@ -1,14 +1,13 @@
 // Saves what is typed shortly after a pause, and keeps it on this device until the server has acknowledged it.
 // One request at a time. A request without an answer is sent again as it is: the operation is applied once.
-import * as items from "./items.js";
-import { unfinished } from "./cells.js";
 import { startMerging } from "./merging.js";
 
 const PAUSE = 900, LONGEST_WAIT = 15000; // milliseconds
 
-export function startSaving({ form, draft, seconds, report }) {
-  // By name: what waits to be saved, what waits for a choice, and what the server has.
-  const pending = new Map(), held = new Map(), bases = new Map();
+// `items` is how the page reads, writes and names what is saved (items.js); `rest()` is what else a save says.
+export function startSaving({ form, draft, items, rest, report }) {
+  // By name: what waits to be saved, what waits for a choice, what the server has, and what it did not take.
+  const pending = new Map(), held = new Map(), bases = new Map(), refused = new Map();
   let sending = null, timer = 0, again = 0, wait = PAUSE, isOver = false, isAway = false;
   for (const item of items.all(form)) bases.set(items.nameOf(item), items.read(item));
 
@@ -20,6 +19,7 @@ export function startSaving({ form, draft, seconds, report }) {
 
   function touch(item) {
     const name = items.nameOf(item), value = items.read(item);
+    refused.delete(name);
     if (items.same(value, bases.get(name)) && !sending?.sent.has(name)) {
       pending.delete(name);
       draft.forget([name]);
@@ -27,6 +27,10 @@ export function startSaving({ form, draft, seconds, report }) {
     }
     draft.keep(name, value, bases.get(name));
     if (held.has(name)) return;
+    if (items.dependOnEachOther) {
+      for (const [other, one] of refused) pending.set(other, one); // what was refused may fit now
+      refused.clear();
+    }
     pending.set(name, item);
     if (!isAway) report.state("Typing…"); // else it goes on saying that the server is gone
     schedule();
@@ -38,9 +42,9 @@ export function startSaving({ form, draft, seconds, report }) {
   }
 
   function batch() {
-    const chosen = [...pending].filter(([, item]) => !items.isFinding(item) || !unfinished(item));
+    const chosen = [...pending].filter(([, item]) => !items.unfinished(item));
     if (!chosen.length) return null;
-    const data = { version: Number(form.elements.version.value), operation: crypto.randomUUID(), findings: [], section_seconds: seconds() };
+    const data = { version: Number(form.elements.version.value), operation: crypto.randomUUID(), ...rest() };
     for (const [name, item] of chosen) { items.add(data, item); pending.delete(name); }
     return { data, sent: new Map(chosen.map(([name, item]) => [name, { item, value: items.read(item) }])) };
   }
@@ -73,7 +77,7 @@ export function startSaving({ form, draft, seconds, report }) {
     const { data, sent } = sending;
     sending = null;
     if (answer.ok) acknowledge(data, sent, answer);
-    else if (answer.code === "stale") await merging.bringTogether(sent);
+    else if (answer.code === "stale") await merging.bringTogether(sent, answer);
     else if (answer.code === "signed") over(sent);
     else refuse(data, sent, answer);
     if (pending.size) schedule();
@@ -81,28 +85,27 @@ export function startSaving({ form, draft, seconds, report }) {
 
   function acknowledge(data, sent, answer) {
     form.elements.version.value = answer.version;
-    const findings = [...sent.values()].filter(({ item }) => items.isFinding(item));
-    findings.forEach((one, n) => Object.assign(one, { kept: answer.kept[n], warning: answer.warnings[`findings.${n}.value`] ?? "" }));
+    const answered = items.answered(sent, answer);
     for (const [name, { item, value, kept }] of sent) {
       bases.set(name, kept ?? value);
       items.complain(item, "");
       if (items.same(items.read(item), value)) draft.forget([name]);
       else pending.set(name, item);
     }
-    report.saved(findings.filter(({ item, value }) => items.same(items.read(item), value)), answer);
+    report.saved(answered.filter(({ item, value }) => items.same(items.read(item), value)), answer);
     tell(answer.saved_at);
   }
 
   function refuse(data, sent, answer) {
-    const findings = [...sent].filter(([, { item }]) => items.isFinding(item)).map(([name]) => name);
-    const bad = new Map(Object.entries(answer.fields ?? {}).map(([where, text]) => {
-      const position = where.startsWith("findings.") ? Number(where.split(".")[1]) : NaN;
-      return [findings[position] ?? where, text];
-    }));
+    const bad = items.faults(sent, answer.fields ?? {});
+    const isNamed = [...bad.keys()].some((name) => sent.has(name)); // else nobody knows which of them it was
     for (const [name, { item }] of sent) {
+      if (pending.has(name)) continue; // typed on meanwhile
+      if (bad.has(name) || !isNamed) refused.set(name, item);
+      else pending.set(name, item);
       if (bad.has(name)) items.complain(item, bad.get(name));
-      else if (!pending.has(name) && [...bad.keys()].some((one) => sent.has(one))) pending.set(name, item);
     }
+    report.refused?.([...refused.values()]);
     report.state(`Not saved: ${answer.detail ?? "refused"}`, "is-failing");
   }
 
@@ -113,15 +116,16 @@ export function startSaving({ form, draft, seconds, report }) {
   }
 
   function tell(at) {
-    const open = [...pending.values()].filter((item) => items.isFinding(item) && unfinished(item));
-    for (const item of open) items.complain(item, unfinished(item));
+    const open = [...pending.values()].filter((item) => items.unfinished(item));
+    for (const item of open) items.complain(item, items.unfinished(item));
     if (held.size) report.state(`${held.size} changed by somebody else: choose`, "is-failing");
-    else if (open.length) report.state(`${open.length} to finish: left or right?`, "is-failing");
+    else if (open.length) report.state(`${open.length} to finish${items.toFinish}`, "is-failing");
+    else if (refused.size) report.state(`Not saved: ${[...refused.values()].map(items.labelOf).join(", ")}`, "is-failing");
     else if (!pending.size && !sending && at) report.state(`Saved ${at.slice(11, 16)}`);
     else if (!pending.size && !sending) report.state("Saved");
   }
 
-  const merging = startMerging({ form, draft, report, pending, held, bases, request, touch, schedule, tell });
+  const merging = startMerging({ form, draft, items, report, pending, held, bases, request, touch, schedule, tell });
   addEventListener("online", () => { if (sending) { clearTimeout(again); attempt(); } else flush(); });
   /** Until everything is with the server; not for long, and not while it does not answer. */
   const whenSaved = async () => {
@@ -130,5 +134,5 @@ export function startSaving({ form, draft, seconds, report }) {
       await new Promise((again) => setTimeout(again, 50));
     }
   };
-  return { touch, flush, whenSaved, choose: merging.choose, restore: merging.restore, isBusy: () => pending.size + held.size > 0 || sending !== null };
+  return { touch, flush, whenSaved, choose: merging.choose, restore: merging.restore, isBusy: () => pending.size + held.size + refused.size > 0 || sending !== null };
 }
