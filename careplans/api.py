@@ -11,20 +11,39 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from appointments import standing
-from careplans import blocks, goals, planning, progress
-from careplans.contents import MOST_GOALS, MOST_PHASES
-from careplans.models import CarePlan
-from clinic import audit
+from appointments.patterns import FEWEST
+from careplans import (
+    agreement_page,
+    blocks,
+    discharging,
+    goals,
+    plan_templates,
+    planning,
+    progress,
+    reevaluating,
+    revising,
+    safety_hold,
+    unjudged,
+)
+from careplans.contents import MOST_GOALS, MOST_LINES, MOST_PHASES
+from careplans.models import Agreement, CarePlan, Discharge, PlanTemplate, Reevaluation
+from careplans.template_api import PlanTemplates
+from clinic import audit, times
 from clinic.rest import IdField, LineField, StrictSerializer, once
 from clinic.text import clean_note
 from evaluations.models import Evaluation
 from locations.models import Location, Practitioner
-from patients import chart_opening, sight
+from patients import chart_opening, consenting, sight
+from patients.consenting import Said
+from patients.signatures import Signature
 
 
 class PhaseIn(StrictSerializer):
     kind = LineField(max_length=15)
     visits_per_week = serializers.IntegerField(min_value=1, max_value=7)
+    every_weeks = serializers.IntegerField(
+        min_value=1, max_value=FEWEST, required=False, help_text="Over 1: one visit every so many weeks."
+    )
     weeks = serializers.IntegerField(min_value=1, max_value=52)
 
 
@@ -42,8 +61,9 @@ class InterventionIn(StrictSerializer):
     dose = LineField(required=False, allow_blank=True)
 
 
-class PlanIn(StrictSerializer):
-    evaluation = IdField()
+class SaidIn(StrictSerializer):
+    """What a plan says."""
+
     practitioner = IdField()
     location = LineField(max_length=50)
     starts_on = serializers.DateField()
@@ -51,8 +71,43 @@ class PlanIn(StrictSerializer):
     goals = GoalIn(many=True, required=False, max_length=MOST_GOALS)
     interventions = InterventionIn(many=True, required=False, max_length=100)
     reevaluate_by = serializers.DateField(required=False, allow_null=True)
-    reevaluate_after_visits = serializers.IntegerField(min_value=1, max_value=12, required=False)
+    reevaluate_after_visits = serializers.IntegerField(min_value=1, required=False)
     note = serializers.CharField(max_length=5000, required=False, allow_blank=True, validators=[clean_note])
+    diagnoses = serializers.ListField(child=LineField(), max_length=MOST_LINES, required=False)
+    referrals = serializers.ListField(child=LineField(), max_length=MOST_LINES, required=False)
+
+
+class PlanIn(SaidIn):
+    evaluation = IdField()
+    template = IdField(required=False, allow_null=True)
+
+
+class ReviseIn(SaidIn):
+    """All that the plan says from now on. `version` is the one that was read; `reason` is needed once it has begun."""
+
+    version = serializers.IntegerField(min_value=1, max_value=32767)
+    reason = LineField(max_length=500, required=False, allow_blank=True)
+
+
+class ReevaluateIn(StrictSerializer):
+    """Judged by `evaluation`, a signed one after that of the plan; without it the latest that nobody judged."""
+
+    evaluation = IdField(required=False)
+    result = serializers.ChoiceField(Reevaluation.Result.choices)
+    decision = serializers.ChoiceField(Reevaluation.Decision.choices)
+    reason = LineField(max_length=500)
+
+
+class DischargeIn(StrictSerializer):
+    """Why, and how the patient is: `pgic` 1 to 7, without it as last said at an evaluation."""
+
+    reason = serializers.ChoiceField(Discharge.Reason.choices)
+    why = LineField(max_length=300, required=False, allow_blank=True)
+    pgic = serializers.IntegerField(min_value=1, max_value=7, required=False, allow_null=True)
+    residual = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    home = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    return_if = serializers.CharField(max_length=2000)
+    summary_to = LineField(required=False, allow_blank=True)
 
 
 class NothingIn(StrictSerializer):
@@ -64,7 +119,23 @@ class ReasonIn(StrictSerializer):
 
 
 class ConsentIn(StrictSerializer):
+    """The typed name alone is enough for an adult. The digests are those that `GET …/consent/` answered with."""
+
     name = LineField()
+    signer = serializers.ChoiceField(["patient", "guardian"], default="patient")
+    relationship = LineField(required=False, allow_blank=True, default="")
+    authority_document = LineField(required=False, allow_blank=True, default="")
+    assent = serializers.BooleanField(required=False, allow_null=True, default=None)
+    drawing = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()), required=False, max_length=80, default=list
+    )
+    scopes = serializers.DictField(child=serializers.BooleanField(), required=False, default=dict)
+    risks = serializers.ListField(child=LineField(), required=False, max_length=20)
+    questions_answered = serializers.BooleanField(required=False)
+    language = LineField(required=False, default="en")
+    interpreter = LineField(required=False, allow_blank=True, default="")
+    consent_digest = LineField(required=False, allow_blank=True, default="")
+    plan_digest = LineField(required=False, allow_blank=True, default="")
 
 
 class ScheduleIn(StrictSerializer):
@@ -94,23 +165,28 @@ class VisitOut(serializers.Serializer):
 
 
 class PlanOut(serializers.Serializer):
-    """A care plan as the API shows it; `blocks` say why a draft may not become active yet."""
+    """A care plan as the API shows it; `blocks` say why it may not become active, or not go on."""
 
     def to_representation(self, plan):
         visits = {}
         for one in standing.of(plan.series) if plan.series else ():
             visits.setdefault(one.visit.stretch, []).append(VisitOut(one).data)
         return {
-            **brief(plan),
+            **brief(plan, safety_hold.of_plan(plan)),
             "reevaluate_after_visits": plan.reevaluate_after_visits,
-            "consent": {"name": plan.consent_signed_name, "signed_at": plan.consent_signed_at}
-            if plan.consent_signed_at
-            else None,
+            "version": plan.version,
+            "consent": _consent(plan),
+            "agreement": _agreement(plan),
             "note": plan.note,
+            "diagnoses": plan.diagnoses,
+            "referrals": plan.referrals,
+            "discharge": _discharge(plan),
+            "template": plan.made_from and {"id": plan.made_from.template_id, "version": plan.made_from.number},
             "phases": [
                 {
                     "kind": phase.kind,
                     "visits_per_week": phase.visits_per_week,
+                    "every_weeks": phase.every_weeks,
                     "weeks": phase.weeks,
                     "visits": visits.get(phase.order, []),
                 }
@@ -119,13 +195,56 @@ class PlanOut(serializers.Serializer):
             "goals": _goals(plan),
             "progress": _progress(plan),
             "interventions": list(plan.interventions.values("code", "dose")),
-            "blocks": [{"code": b.code, "detail": b.message} for b in blocks.of(plan)] if plan.is_draft else [],
+            "blocks": [{"code": b.code, "detail": b.message} for b in blocks.now(plan)],
             "next_steps": planning.allowed(plan),
+            "reevaluations": [_reevaluation(one) for one in plan.reevaluations.all()],
         }
 
 
+def _consent(plan):
+    """The patient's latest informed consent; `signed_at` is null for one that a chart file brought."""
+    form = consenting.latest(plan.patient)
+    return form and {
+        "name": form.signer,
+        "signed_on": form.signed_on,
+        "signed_at": form.signed_at,
+        "version": form.document_version,
+        "covers_thrust": form.covers_thrust,
+        "withdrawn_at": form.withdrawn_at,
+    }
+
+
+def _agreement(plan):
+    """The signature under this version of the plan."""
+    signed = Agreement.objects.filter(version__plan=plan, version__number=plan.version).first()
+    return signed and {"name": signed.typed_name, "signed_at": signed.signed_at, "digest": signed.digest}
+
+
+def _discharge(plan):
+    """Null until somebody was discharged; `measures` are the goals as they were last measured."""
+    one = Discharge.objects.filter(plan=plan).first()
+    names = ("reason", "why", "measures", "pgic", "residual", "home", "return_if", "summary_to", "at")
+    return one and {name: getattr(one, name) for name in names}
+
+
+def _reevaluation(one):
+    """`proposed` is what the table said, null where data were missing; `evidence` the data that were there."""
+    return {
+        "evaluation": one.evaluation_id,
+        "at": one.at,
+        "proposed": one.proposed or None,
+        "result": one.result,
+        "decision": one.decision,
+        "reason": one.reason,
+        "evidence": one.evidence,
+    }
+
+
 def _progress(plan):
-    """Null before the plan has visits; `pace` is on_pace, behind or lost, and null while the plan does not run."""
+    """Null before the plan has visits; `pace` is on_pace, behind or lost, and null while the plan does not run.
+
+    `reevaluation_stops_more`: it is so long overdue that the plan gets no further visits.
+    """
     found = progress.of_plan(plan)
     return found and {
         **{
@@ -134,6 +253,8 @@ def _progress(plan):
         },
         "next_on": found.visits.next_on,
         "reevaluation_due_on": found.checkpoint.due_on,
+        "reevaluation_visits_left": found.checkpoint.visits_left,
+        "reevaluation_stops_more": found.checkpoint.stops_more,
         "pace": found.pace if plan.is_active else None,
         "reason": found.reason if plan.is_active else "",
     }
@@ -159,17 +280,24 @@ def _goal(row, now):
     }
 
 
-def brief(plan):
+def brief(plan, hold):
+    """`status` is `on_hold` also while a red flag holds the plan up; `safety_hold` then says since when and why."""
     return {
         "id": plan.pk,
-        "status": plan.status,
+        "status": CarePlan.Status.ON_HOLD if hold else plan.status,
+        "safety_hold": hold and {"since": _local(hold.since, plan), "because": list(hold.because)},
         "patient": {"id": plan.patient_id, "name": plan.patient.name},
         "evaluation": plan.evaluation_id,
         "practitioner": {"id": plan.practitioner_id, "name": plan.practitioner.name},
         "location": {"slug": plan.location.slug, "name": plan.location.name},
         "starts_on": plan.starts_on,
         "reevaluate_by": plan.reevaluate_by,
+        "series": plan.series_id,
     }
+
+
+def _local(moment, plan):
+    return times.local(moment, plan.location.time_zone).isoformat()
 
 
 def _one(queryset, field, **lookup):
@@ -178,6 +306,15 @@ def _one(queryset, field, **lookup):
     if found is None:
         raise ValidationError({field: ["There is none such."]})
     return found
+
+
+def _who_and_where(said, user):
+    people = Practitioner.objects.visible_to(user).select_related("user")
+    places = Location.objects.visible_to(user, "careplan.write")
+    return {
+        "practitioner": _one(people, "practitioner", pk=said["practitioner"]),
+        "location": _one(places, "location", slug=said["location"]),
+    }
 
 
 def _valid(serializer, data):
@@ -190,13 +327,18 @@ class CarePlans(viewsets.GenericViewSet):
     policies = {
         "list": "careplan.read",
         "retrieve": "careplan.read",
-        **dict.fromkeys(["create", "consent", *planning.STEPS], "careplan.write"),
+        "consent": "careplan.read",
+        **dict.fromkeys(["create", "revise", "sign_consent", *planning.STEPS], "careplan.write"),
+        **dict.fromkeys(["reevaluate", "discharge"], "careplan.write"),
         "schedule": "careplan.schedule",
     }
     takes = {
         "create": PlanIn,
-        "consent": ConsentIn,
+        "revise": ReviseIn,
+        "discharge": DischargeIn,
+        "sign_consent": ConsentIn,
         "schedule": ScheduleIn,
+        "reevaluate": ReevaluateIn,
         **dict.fromkeys(planning.STEPS, ReasonIn),
         "activate": NothingIn,
     }
@@ -215,7 +357,8 @@ class CarePlans(viewsets.GenericViewSet):
             rows = rows.filter(patient=int(patient))
         page = self.paginate_queryset(rows)
         audit.record_all("care_plan.listed", page, by=request.user)
-        return self.get_paginated_response([brief(plan) for plan in page])
+        holds = safety_hold.of(page)
+        return self.get_paginated_response([brief(plan, holds.get(plan.pk)) for plan in page])
 
     def retrieve(self, request, pk):
         plan = self._get(pk)
@@ -227,10 +370,10 @@ class CarePlans(viewsets.GenericViewSet):
         said = _valid(PlanIn, request.data)
         user = request.user
         said["evaluation"] = _one(Evaluation.objects.visible_to(user), "evaluation", pk=said["evaluation"])
-        people = Practitioner.objects.visible_to(user).select_related("user")
-        said["practitioner"] = _one(people, "practitioner", pk=said["practitioner"])
-        places = Location.objects.visible_to(user, "careplan.write")
-        said["location"] = _one(places, "location", slug=said["location"])
+        said |= _who_and_where(said, user)
+        if (template := said.pop("template", None)) is not None:
+            found = _one(PlanTemplate.objects.filter(is_offered=True), "template", pk=template)
+            said["made_from"] = plan_templates.latest(found)
 
         def act():
             return status.HTTP_201_CREATED, _plain(planning.draft(by=user, **said))
@@ -239,9 +382,36 @@ class CarePlans(viewsets.GenericViewSet):
         return Response(body, status=code)
 
     @action(detail=True, methods=["post"])
+    def revise(self, request, pk):
+        """A new version in place of the one that was read; the old one stays readable. A draft, or a plan that runs:
+        what took place or is booked stays. 409 `changed_meanwhile` says in `conflict` who changed what since.
+        """
+        said = _valid(ReviseIn, request.data)
+        plan = self._get(pk)
+        said |= _who_and_where(said, request.user)
+        return self._answer(revising.revise(plan, seen=said.pop("version"), by=request.user, **said))
+
+    @action(detail=True, methods=["get"])
     def consent(self, request, pk):
+        """What is open to sign, word by word, with its digest; null where nothing is."""
+        plan = self._get(pk)
+        chart_opening.record_read("care_plan.read", plan, by=request.user)
+        found = agreement_page.to_sign(plan)
+        parts = {"consent": (found.consent, found.consent_digest), "plan": (found.plan, found.plan_digest)}
+        return Response({name: said and {"document": said, "digest": digest} for name, (said, digest) in parts.items()})
+
+    @consent.mapping.post
+    def sign_consent(self, request, pk):
+        """The patient signs what is open, beside the clinician whose request this is."""
         given = _valid(ConsentIn, request.data)
-        return self._answer(planning.sign_consent(self._get(pk), name=given["name"], by=request.user))
+        shown = {name: given.pop(f"{name}_digest") for name in ("consent", "plan")}
+        is_guardian = given.pop("signer") == "guardian"
+        names = ("name", "relationship", "authority_document", "assent", "drawing")
+        signature = Signature(is_guardian=is_guardian, **{name: given.pop(name) for name in names})
+        signed = planning.sign_consent(
+            self._get(pk), by=request.user, signature=signature, said=Said(**given), shown=shown
+        )
+        return self._answer(signed)
 
     @action(detail=True, methods=["post"])
     def activate(self, request, pk):
@@ -263,6 +433,29 @@ class CarePlans(viewsets.GenericViewSet):
     @action(detail=True, methods=["post"])
     def discontinue(self, request, pk):
         return self._step(request, pk, "discontinue")
+
+    @action(detail=True, methods=["post"])
+    def reevaluate(self, request, pk):
+        """Record what a re-evaluation found and what follows: the decision is carried out with it, or nothing is."""
+        given = _valid(ReevaluateIn, request.data)
+        plan = self._get(pk)
+        asked = given.pop("evaluation", None)
+        if asked is None:
+            evaluation = unjudged.latest(plan)
+            if evaluation is None:
+                raise ValidationError({"evaluation": ["No signed evaluation waits to be judged."]})
+        else:
+            evaluation = _one(Evaluation.objects.visible_to(request.user), "evaluation", pk=asked)
+        reevaluating.record(plan, evaluation=evaluation, by=request.user, **given)
+        return self._answer(self.get_queryset().get(pk=plan.pk))
+
+    @action(detail=True, methods=["post"])
+    def discharge(self, request, pk):
+        """End the plan with its outcome: completed where goals are reached or nothing more is gained, else stopped."""
+        given = _valid(DischargeIn, request.data)
+        plan = self._get(pk)
+        discharging.discharge(plan, by=request.user, **given)
+        return self._answer(self.get_queryset().get(pk=plan.pk))
 
     @action(detail=True, methods=["post"])
     def schedule(self, request, pk):
@@ -296,4 +489,4 @@ def _plain(plan):
     return json.loads(JSONRenderer().render(PlanOut(plan).data))
 
 
-ENDPOINTS = [("care-plans", CarePlans, "care-plan")]
+ENDPOINTS = [("care-plans", CarePlans, "care-plan"), ("plan-templates", PlanTemplates, "plan-template")]

@@ -1,15 +1,17 @@
-"""Why a plan may not become active: each reason by itself, with what to do about it. Reads, never writes."""
+"""Why a plan may not become active or get more visits, each reason with what to do about it. Reads, never writes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from careplans import interventions, metrics
-from careplans.models import CarePlan
-from clinic import times
-from evaluations import red_flags
-from patients.models import Patient
+from django.conf import settings
 
+from careplans import consent_rules, metrics, progress, safety_hold, trials, unjudged
+from careplans.models import Agreement, CarePlan
+from clinic import times
+from evaluations import interventions, red_flags, restrictions
+
+REEVALUATION_OVERDUE = "reevaluation_overdue"
 EVALUATION_GOOD_FOR = timedelta(days=30)
 
 
@@ -25,7 +27,16 @@ class Block:
 
 def of(plan: CarePlan) -> list[Block]:
     """Everything that keeps the plan from becoming active, safety first."""
-    return [*_safety(plan), *_evaluation(plan), *_consent(plan), *_goals(plan), *_checkpoint(plan), *_rival(plan)]
+    return [
+        *_safety(plan),
+        *_evaluation(plan),
+        *_clinician(plan),
+        *_consent(plan),
+        *_goals(plan),
+        *_checkpoint(plan),
+        *_trial(plan),
+        *_rival(plan),
+    ]
 
 
 def of_running(plan: CarePlan) -> list[Block]:
@@ -33,25 +44,39 @@ def of_running(plan: CarePlan) -> list[Block]:
     return [block for block in of(plan) if block.stops_running]
 
 
-def restrictions_of(patient: Patient) -> list[str]:
-    """The restrictions that stand: of each flag those of its latest resolution, which may have lifted earlier ones.
+def now(plan: CarePlan) -> list[Block]:
+    """What stands against the plan in the status that it has; nothing against one that is over."""
+    if plan.is_draft:
+        return of(plan)
+    if plan.status not in safety_hold.RUNNING:
+        return []
+    return [*of_running(plan), *(of_more(plan) if plan.is_active else [])]
 
-    Whoever was referred without manual care stays so until an outside clinician has cleared that very flag.
-    """
-    latest, referred = {}, set()
-    for event in patient.red_flag_events.exclude(resolved_at=None).order_by("resolved_at", "pk"):
-        latest[event.code] = event.restrictions
-        if event.resolution == "referred_no_manual_care":
-            referred.add(event.code)
-        elif event.resolution == "cleared_external":
-            referred.discard(event.code)
-    names = {name for names in latest.values() for name in names}
-    return sorted(names | ({"no_manual_neck_care"} if referred else set()))
+
+def of_more(plan: CarePlan) -> list[Block]:
+    """What keeps a plan that runs from getting further visits, while those on the calendar are finished."""
+    return [*_overdue(plan), *_unjudged(plan), *_trial(plan)]
+
+
+def _overdue(plan) -> Iterator[Block]:
+    found = progress.of_plan(plan)
+    if found and found.checkpoint.stops_more:
+        message = f"The re-evaluation is {found.checkpoint.words}: the plan gets no further visits."
+        yield Block(REEVALUATION_OVERDUE, message, "Re-evaluate first; visits on the calendar can take place.")
+
+
+def _unjudged(plan) -> Iterator[Block]:
+    """A re-evaluation is done when somebody has said what it found and what follows."""
+    found = unjudged.latest(plan)
+    if found and times.now() - found.signed_at > timedelta(days=settings.REEVALUATION_GRACE_DAYS):
+        days = (times.now() - found.signed_at).days
+        message = f"An evaluation was signed {days} days ago and nobody judged the plan by it: no further visits."
+        yield Block("reevaluation_unjudged", message, "Record what it found and what follows from it.")
 
 
 def restrictions_on(plan: CarePlan) -> list[str]:
     """Those of the patient's red flags and those that the plan itself names."""
-    return sorted({*restrictions_of(plan.patient), *plan.restrictions})
+    return sorted({*restrictions.of(plan.patient), *plan.restrictions})
 
 
 def _safety(plan) -> Iterator[Block]:
@@ -71,9 +96,9 @@ def _safety(plan) -> Iterator[Block]:
             "Ask them in an evaluation.",
             stops_running=True,
         )
-    restrictions = restrictions_on(plan)
+    standing = restrictions_on(plan)
     for row in plan.interventions.all():
-        if name := interventions.forbidding(row.code, restrictions):
+        if name := interventions.forbidding(row.code, standing):
             yield Block(
                 "intervention_forbidden",
                 f"{interventions.label_of(row.code)} is forbidden: {interventions.restriction_label(name)}.",
@@ -86,17 +111,39 @@ def _evaluation(plan) -> Iterator[Block]:
     evaluation = plan.evaluation
     if not evaluation.is_signed:
         yield Block("evaluation_unsigned", "The evaluation is not signed.", "Sign the evaluation first.")
-    elif times.now() - evaluation.signed_at > EVALUATION_GOOD_FOR:
+    elif not evaluation.is_in_force:
+        yield Block(
+            "evaluation_in_error",
+            "The evaluation was entered in error.",
+            "Evaluate the patient and write the plan anew.",
+            stops_running=True,
+        )
+    elif times.now() - evaluation.started_at > EVALUATION_GOOD_FOR:
         yield Block(
             "evaluation_too_old",
-            f"The evaluation was signed more than {EVALUATION_GOOD_FOR.days} days ago.",
+            f"The patient was evaluated more than {EVALUATION_GOOD_FOR.days} days ago.",
             "Evaluate the patient again and write the plan from that.",
         )
 
 
+def _clinician(plan) -> Iterator[Block]:
+    if not plan.practitioner.is_active:
+        yield Block(
+            "no_clinician",
+            f"{plan.practitioner} no longer works here: the plan has no clinician.",
+            "Change the plan and name who is in charge.",
+        )
+
+
 def _consent(plan) -> Iterator[Block]:
-    if plan.consent_signed_at is None:
-        yield Block("consent_missing", "Informed consent is not signed.", "Let the patient sign below.")
+    if fault := consent_rules.of_plan(plan):
+        yield Block(fault.code, fault.message, "Let the patient read and sign the form anew.", fault.stops_running)
+    if not Agreement.objects.filter(version__plan=plan, version__number=plan.version).exists():
+        yield Block(
+            "agreement_missing",
+            "The patient has not agreed to the plan as it stands.",
+            "Let the patient read and sign it.",
+        )
 
 
 def _goals(plan) -> Iterator[Block]:
@@ -114,6 +161,21 @@ def _goals(plan) -> Iterator[Block]:
 def _checkpoint(plan) -> Iterator[Block]:
     if plan.reevaluate_by is None:
         yield Block("no_checkpoint", "There is no re-evaluation date.", "Say by when the patient is re-evaluated.")
+    elif plan.is_draft and plan.reevaluate_by < plan.location.today():
+        yield Block(
+            "checkpoint_passed",
+            "The day of the re-evaluation has passed before the plan began.",
+            "Let the plan start later, and say by when the patient is re-evaluated.",
+        )
+
+
+def _trial(plan) -> Iterator[Block]:
+    if trials.unchanged_in_a_row(plan) >= trials.IDENTICAL:
+        yield Block(
+            "third_identical_trial",
+            "Two trials with these techniques changed nothing.",
+            "Choose another technique, or refer: no third identical trial.",
+        )
 
 
 def _rival(plan) -> Iterator[Block]:

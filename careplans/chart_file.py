@@ -1,16 +1,23 @@
 """The part of a chart file that was agreed: the care plan, as it stood where it was written."""
 
+from collections.abc import Iterator
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 
-from careplans import interventions, metrics
-from careplans.models import CarePlan, Goal, Intervention, Phase, PlanEvent
+from appointments.patterns import Stretch
+from careplans import chart_discharge, metrics, planning, versions
+from careplans.contents import is_coded
+from careplans.models import CarePlan, Discharge, Goal, Intervention, Phase, PlanEvent
 from clinic import json_checks, times
 from clinic.chart_files import Bringing
+from clinic.errors import RuleBroken
+from clinic.text import clean_line
+from evaluations import interventions
 from evaluations.models import Evaluation
 from locations.models import Practitioner
 from patients import chart_file as person
+from patients import consenting
 from patients.models import Patient
 
 PARTS = ("care_plan",)
@@ -19,9 +26,10 @@ OTHER = "other"
 _SCHEMA = json_checks.schema(Path(__file__).with_name("chart_schema.json"))
 # Words of other systems for a plan that ended before its time.
 _ENDED = {"revoked": CarePlan.Status.DISCONTINUED, "revised": CarePlan.Status.DISCONTINUED}
+_LINES = ("diagnoses", "referrals")
 _OWN = {
     "status", "start_date", "phases", "frequency", "reeval_after_visits", "reeval_due_date", "goals", "restrictions",
-    *ROLES,
+    "discharge", *ROLES,
 }  # fmt: skip
 
 
@@ -38,9 +46,38 @@ def faults(chart: dict) -> dict[str, str]:
     for n, code in enumerate(said.get("restrictions") or []):
         if code not in interventions.RESTRICTIONS:
             found[f"{at}.restrictions[{n}]"] = "This is not one of the restrictions."
+    for n, rate in enumerate(said["frequency"]):
+        stretch = Stretch(rate["per_week"], rate["weeks"], rate.get("every_weeks", 1))
+        names = {"visits_per_week": "per_week"}
+        found |= {f"{at}.frequency[{n}].{names.get(name, name)}": text for name, text in stretch.faults()}
     for n, goal in enumerate(said.get("goals") or []):
         found |= {f"{at}.goals[{n}].{name}": text for name, text in _goal_faults(goal).items()}
+    for name in _LINES:
+        found |= {f"{at}.{name}[{n}]": text for n, text in _line_faults(name, _lines(said, name))}
+    if discharge := said.get("discharge"):
+        found |= chart_discharge.faults(discharge, _status(said))
     return found
+
+
+def _lines(said: dict, name: str) -> list[str]:
+    """Lines as a plan has them. What another system says in another way is kept as it was written."""
+    lines = said.get(name) or []
+    return lines if all(isinstance(line, str) for line in lines) else []
+
+
+def _line_faults(name: str, lines: list[str]) -> Iterator[tuple[int, str]]:
+    for n, line in enumerate(lines):
+        try:
+            planning.check_text(line, clean_line, name, 200)
+        except RuleBroken as broken:
+            yield n, broken.message
+            continue
+        if name == "diagnoses" and not is_coded(line):
+            yield n, "Begin each diagnosis with its ICD-10 code, like M99.01."
+
+
+def _status(said: dict) -> str:
+    return _ENDED.get(said["status"], said["status"])
 
 
 def _goal_faults(goal) -> dict[str, str]:
@@ -66,7 +103,7 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
     if said is None:
         return
     evaluation = patient.evaluations.order_by("started_at").first()
-    plan = _plan(said, evaluation, chart.get("consents"))
+    plan = _plan(said, evaluation)
     kinds = said["phases"] or [Phase.Kind.CORRECTIVE]
     Phase.objects.bulk_create(
         Phase(
@@ -75,6 +112,7 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
             kind=kinds[min(n, len(kinds) - 1)],
             visits_per_week=rate["per_week"],
             weeks=rate["weeks"],
+            every_weeks=rate.get("every_weeks", 1),
         )
         for n, rate in enumerate(said["frequency"])
     )
@@ -94,25 +132,28 @@ def bring_in(chart: dict, bringing: Bringing) -> None:
         for name, role in ROLES.items()
         for code, dose in map(_read, said.get(name) or [])
     )
+    versions.write(plan, by=evaluation.started_by)
     PlanEvent.objects.create(
         plan=plan, step="brought_in", to_status=plan.status, by=evaluation.started_by, at=plan.created_at
     )
-    besides = {name: value for name, value in said.items() if name not in _OWN}
+    ours = {*_OWN, *(name for name in _LINES if _lines(said, name))}
+    besides = {name: value for name, value in said.items() if name not in ours}
+    besides |= {name: said[name] for name in ("goals", "restrictions", "discharge", *ROLES) if not said.get(name, True)}
     if said["status"] in _ENDED:
         besides["status"] = said["status"]
     if said.get("reeval_after_visits", 12) is None:
         besides["reeval_after_visits"] = None
     if len(said["phases"]) != len(said["frequency"]):
         besides["phases"] = said["phases"]
+    if said.get("discharge"):
+        chart_discharge.bring_in(said["discharge"], plan)
     person.keep(patient, {f"$.care_plan.{name}": value for name, value in besides.items()})
 
 
-def _plan(said: dict, evaluation: Evaluation, consents: dict | None) -> CarePlan:
+def _plan(said: dict, evaluation: Evaluation) -> CarePlan:
     zone, starts_on = evaluation.location.time_zone, date.fromisoformat(said["start_date"])
-    status = _ENDED.get(said["status"], said["status"])
+    status = _status(said)
     begun = times.instant(starts_on, time(12), zone)
-    is_consented = bool(consents and consents.get("chiropractic_care"))
-    name = evaluation.patient.name if not consents or consents["signed_by"] == "patient" else consents["signed_by"]
     # Nobody here wrote it: it stands under its examiner, whom nobody can book.
     clinician, _ = Practitioner.objects.get_or_create(user=evaluation.started_by, defaults={"is_active": False})
     return CarePlan.objects.create(
@@ -125,8 +166,8 @@ def _plan(said: dict, evaluation: Evaluation, consents: dict | None) -> CarePlan
         reevaluate_after_visits=said.get("reeval_after_visits") or 12,
         reevaluate_by=said.get("reeval_due_date") and date.fromisoformat(said["reeval_due_date"]),
         restrictions=said.get("restrictions") or [],
-        consent_signed_at=times.instant(date.fromisoformat(consents["date"]), time(12), zone) if is_consented else None,
-        consent_signed_name=name if is_consented else "",
+        **{name: _lines(said, name) for name in _LINES},
+        consent=consenting.latest(evaluation.patient),
         created_by=evaluation.started_by,
         created_at=begun,
         activated_at=None if status == CarePlan.Status.DRAFT else begun,
@@ -158,7 +199,7 @@ def take_out(patient: Patient) -> dict:
         "status": plan.status,
         "start_date": plan.starts_on.isoformat(),
         **{name: [_written(row) for row in rows if _role(row) == role] for name, role in ROLES.items()},
-        "frequency": [{"per_week": phase.visits_per_week, "weeks": phase.weeks} for phase in phases],
+        "frequency": [_rate(phase) for phase in phases],
         "phases": [phase.kind for phase in phases],
         "reeval_after_visits": plan.reevaluate_after_visits,
         "reeval_due_date": plan.reevaluate_by.isoformat() if plan.reevaluate_by else None,
@@ -174,9 +215,28 @@ def take_out(patient: Patient) -> dict:
             for goal in plan.goals.order_by("pk")
         ],
     }
-    if plan.restrictions:
-        said["restrictions"] = plan.restrictions
-    return {"care_plan": said | person.kept(patient, "$.care_plan.")}
+    for name in ("restrictions", *_LINES):
+        if lines := getattr(plan, name):
+            said[name] = lines
+    if discharge := Discharge.objects.filter(plan=plan).select_related("plan__location", "by").first():
+        said["discharge"] = chart_discharge.with_what_was_kept(discharge, patient)
+    return {"care_plan": said | _still_so(plan, said, person.kept(patient, "$.care_plan."))}
+
+
+def _still_so(plan: CarePlan, said: dict, kept: dict) -> dict:
+    """What the file said in its own way, without what the plan says otherwise by now."""
+    as_brought = plan.version == 1
+    wins = {
+        "status": _ENDED.get(kept.get("status")) == plan.status,
+        "phases": as_brought,
+        "reeval_after_visits": as_brought,
+    }
+    return {name: value for name, value in kept.items() if wins.get(name, not said.get(name))}
+
+
+def _rate(phase: Phase) -> dict:
+    rate = {"per_week": phase.visits_per_week, "weeks": phase.weeks}
+    return rate | ({"every_weeks": phase.every_weeks} if phase.every_weeks > 1 else {})
 
 
 def _role(row: Intervention) -> str:

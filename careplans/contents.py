@@ -1,32 +1,44 @@
 """What a plan says before it is a row: phases, goals, interventions and the checkpoint, checked as a whole. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
 from appointments import patterns
-from careplans import interventions, metrics
+from appointments.patterns import Stretch
+from careplans import checkpoints, metrics
 from careplans.models import Phase
 from clinic.errors import RuleBroken
+from evaluations import interventions
 
-MOST_PHASES, MOST_GOALS, MOST_WEEKS = 12, 20, 52
+MOST_PHASES, MOST_GOALS = 12, 20
 MOST_RELIEF_IN_28_DAYS = 12
 LONGEST_AHEAD = timedelta(days=366)
-# Days and visits until the re-evaluation at the latest, by the kind of the first phase (clinical reference 4.3).
-CHECKPOINT_WITHIN = {Phase.Kind.RELIEF: (30, 12), Phase.Kind.CORRECTIVE: (90, 12), Phase.Kind.STABILISATION: (90, 12)}
+MOST_LINES = 12
+_CODED = re.compile(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?( .*)?", re.ASCII)
 
 
-def most_in_28_days(phases: Iterable[tuple[int, int]]) -> int:
-    """The most visits that phases of (visits a week, weeks), one after the other, put into any four weeks."""
-    weekly = [visits for visits, weeks in phases for _ in range(weeks)]
+def most_in_28_days(stretches: Iterable[Stretch]) -> int:
+    """The most visits that stretches, one after the other, put into any four weeks."""
+    weekly = [one.visits_per_week * (n % one.every_weeks == 0) for one in stretches for n in range(one.weeks)]
     return max((sum(weekly[n : n + 4]) for n in range(len(weekly))), default=0)
+
+
+def stretch_of(phase: Mapping) -> Stretch:
+    return Stretch(phase["visits_per_week"], phase["weeks"], phase.get("every_weeks", 1))
+
+
+def is_coded(line: str) -> bool:
+    """Whether a diagnosis begins with its ICD-10 code."""
+    return bool(_CODED.fullmatch(line))
 
 
 @dataclass
 class Contents:
-    """`phases` of kind, visits_per_week, weeks; `goals` of metric, baseline, target, due_on; `interventions` of code
-    and dose: mappings, as a form or the API gives them.
+    """`phases` of kind, visits_per_week, weeks and, where it is over 1, every_weeks; `goals` of metric, baseline,
+    target, due_on; `interventions` of code and dose: mappings, as a form or the API gives them.
     """
 
     starts_on: date
@@ -34,13 +46,21 @@ class Contents:
     goals: Sequence[Mapping] = ()
     interventions: Sequence[Mapping] = ()
     reevaluate_by: date | None = None
-    reevaluate_after_visits: int = 12
+    reevaluate_after_visits: int | None = None  # None: as late as the phases allow
     note: str = ""
+    diagnoses: Sequence[str] = ()  # "M99.01 Segmental dysfunction, cervical": the code first, the primary one first
+    referrals: Sequence[str] = ()
     faults: dict[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raises RuleBroken naming every field that is wrong; its code is that of the first."""
-        codes = [*self._phase_faults(), *self._goal_faults(), *self._intervention_faults(), *self._day_faults()]
+        codes = [
+            *self._phase_faults(),
+            *self._goal_faults(),
+            *self._intervention_faults(),
+            *self._day_faults(),
+            *self._line_faults(),
+        ]
         if codes:
             raise RuleBroken(next(iter(self.faults.values())), code=codes[0], fields=self.faults, status=400)
 
@@ -55,12 +75,10 @@ class Contents:
         for n, phase in enumerate(self.phases):
             if phase["kind"] not in Phase.Kind.values:
                 yield self._fault(f"phases.{n}.kind", "There is no such phase.")
-            if not 1 <= phase["visits_per_week"] <= 7:
-                yield self._fault(f"phases.{n}.visits_per_week", "1 to 7 visits a week.")
-            if not 1 <= phase["weeks"] <= MOST_WEEKS:
-                yield self._fault(f"phases.{n}.weeks", f"1 to {MOST_WEEKS} weeks.")
-        relief = [(p["visits_per_week"], p["weeks"]) for p in self.phases if p["kind"] == Phase.Kind.RELIEF]
-        if not self.faults and sum(p["visits_per_week"] * p["weeks"] for p in self.phases) > patterns.MOST_VISITS:
+            for name, message in stretch_of(phase).faults():
+                yield self._fault(f"phases.{n}.{name}", message)
+        relief = [stretch_of(phase) for phase in self.phases if phase["kind"] == Phase.Kind.RELIEF]
+        if not self.faults and sum(stretch_of(phase).visits for phase in self.phases) > patterns.MOST_VISITS:
             yield self._fault("phases", f"A plan has at most {patterns.MOST_VISITS} visits.", "too_many_visits")
         if not self.faults and most_in_28_days(relief) > MOST_RELIEF_IN_28_DAYS:
             message = f"Relief takes at most {MOST_RELIEF_IN_28_DAYS} visits in 28 days."
@@ -90,12 +108,24 @@ class Contents:
             elif codes.index(code) != n:
                 yield self._fault(f"interventions.{n}.code", "The intervention is named twice.")
 
+    def _line_faults(self) -> Iterable[str]:
+        for name, lines in (("diagnoses", self.diagnoses), ("referrals", self.referrals)):
+            if len(lines) > MOST_LINES:
+                yield self._fault(name, f"At most {MOST_LINES} lines.")
+        for line in self.diagnoses:
+            if not is_coded(line):
+                message = f"Begin each diagnosis with its ICD-10 code, like M99.01: {line[:40]}"
+                yield self._fault("diagnoses", message, "unknown_code")
+
     def _day_faults(self) -> Iterable[str]:
         if "phases" in self.faults or any(name.endswith(".kind") for name in self.faults):
             return
-        days, visits = CHECKPOINT_WITHIN[self.phases[0]["kind"]]
-        if not 1 <= self.reevaluate_after_visits <= visits:
-            yield self._fault("reevaluate_after_visits", f"Re-evaluate after 1 to {visits} visits.")
+        within = checkpoints.limit_of(phase["kind"] for phase in self.phases)
+        if self.reevaluate_after_visits is None:
+            self.reevaluate_after_visits = within.visits
+        if not 1 <= self.reevaluate_after_visits <= within.visits:
+            yield self._fault("reevaluate_after_visits", f"Re-evaluate after 1 to {within.visits} visits.")
+        days = within.days
         last = self.starts_on + timedelta(days)
         if self.reevaluate_by is not None and not self.starts_on < self.reevaluate_by <= last:
             message = f"Re-evaluate after the start and within {days} days of it."

@@ -5,12 +5,17 @@ from decimal import Decimal
 from random import Random
 
 from appointments.models import Appointment
-from careplans import blocks, interventions, metrics, planning
+from careplans import blocks, metrics, plan_templates, planning
 from careplans.models import CarePlan
+from careplans.plan_templates import Sketch
 from clinic import times
 from clinic.demo import World
+from clinic.models import User
+from evaluations import interventions
 from evaluations.models import Evaluation
 from locations.models import Practitioner
+from patients import guardian_rules
+from patients.signatures import Signature
 
 NEAR = timedelta(days=4)  # a visit this near to the day a plan wanted one is that visit
 AT_HOME = ("chin_tucks", "slow_neck_rolls", "monitor_eye_level", "pillow_height_check", "hourly_movement_timer")
@@ -18,7 +23,53 @@ GENTLE = ("atlas_orthogonal", "activator", "orthospinology")
 STATES = ("active", "active", "active", "draft", "consented", "active", "on_hold", "discontinued", "completed")
 
 
+# As the clinical reference, section 4.2, gives usual doses; whoever uses one adjusts it.
+TEMPLATES = {
+    "Relief, acute trial": Sketch(
+        aim="A trial to ease pain and attacks; ends at the re-evaluation when nothing was gained.",
+        phases=[{"kind": "relief", "visits_per_week": 3, "weeks": 4}],
+        goals=[{"metric": "nprs_neck", "weeks": 4}, {"metric": "headache_days_28", "weeks": 8}],
+        interventions=["activator", "soft_tissue", "heat", "education", "chin_tucks"],
+    ),
+    "Migraine trial": Sketch(
+        aim="Migraine days over eight weeks, looked at after four.",
+        phases=[{"kind": "relief", "visits_per_week": 2, "weeks": 4},
+                {"kind": "corrective", "visits_per_week": 1, "weeks": 4}],
+        goals=[{"metric": "migraine_days_28", "weeks": 8}, {"metric": "hit6_total", "weeks": 8}],
+        interventions=["atlas_orthogonal", "soft_tissue", "exercise_dnf", "sleep_advice", "chin_tucks",
+                       "sleep_schedule"],
+    ),
+    "Cervicogenic trial": Sketch(
+        aim="Headache days from the neck, looked at after three weeks.",
+        phases=[{"kind": "relief", "visits_per_week": 2, "weeks": 3},
+                {"kind": "corrective", "visits_per_week": 1, "weeks": 3}],
+        goals=[{"metric": "headache_days_28", "weeks": 6}, {"metric": "ndi_percent", "weeks": 6}],
+        interventions=["mobilisation", "exercise_dnf", "exercise_scapular", "postural_retraining", "chin_tucks",
+                       "monitor_eye_level"],
+        reevaluate_after_days=21,
+    ),
+    "Upper cervical, corrective": Sketch(
+        aim="Each visit checks first and adjusts only where the check says so.",
+        phases=[{"kind": "corrective", "visits_per_week": 2, "weeks": 4},
+                {"kind": "corrective", "visits_per_week": 1, "weeks": 4}],
+        goals=[{"metric": "migraine_days_28", "weeks": 8}, {"metric": "nprs_neck", "weeks": 8}],
+        interventions=["nucca", "education", "pillow_height_check"],
+    ),
+    "Supportive": Sketch(
+        aim="To keep what was gained; looked at every six visits.",
+        phases=[{"kind": "stabilisation", "visits_per_week": 1, "weeks": 6}],
+        goals=[{"metric": "headache_days_28", "weeks": 12}],
+        interventions=["nucca", "exercise_dnf", "posture_reminder"],
+        reevaluate_after_visits=6,
+        reevaluate_after_days=90,
+    ),
+}  # fmt: skip
+
+
 def load(world: World) -> None:
+    owner = User.objects.filter(assignments__role="owner").earliest("pk")
+    for name, sketch in TEMPLATES.items():
+        plan_templates.create(name, sketch, by=owner)
     for evaluation, chart, back in world.charts:
         if chart.get("care_plan"):
             _from_chart(evaluation, chart, back)
@@ -50,13 +101,18 @@ def _from_chart(evaluation: Evaluation, chart: dict, back: timedelta) -> None:
             ],
             goals=[_goal(goal, back) for goal in said["goals"]],
             interventions=_known([*said["techniques"], *said["adjuncts"], *said["home_program"]]),
-            reevaluate_by=date.fromisoformat(said["reeval_due_date"]) - back,
+            reevaluate_by=min(date.fromisoformat(said["reeval_due_date"]) - back, starts_on + timedelta(28)),
             reevaluate_after_visits=said["reeval_after_visits"],
         )
-        signer = chart["consents"]["signed_by"]
-        name = plan.patient.name if signer == "patient" else signer
-        planning.sign_consent(plan, name=name, by=by)
+        planning.sign_consent(plan, signature=_signature(plan, chart["consents"]), by=by)
         planning.activate(plan, by=by)
+
+
+def _signature(plan: CarePlan, said: dict) -> Signature:
+    if said["signed_by"] == "patient":
+        return Signature(plan.patient.name)
+    assent = said.get("patient_assent")
+    return Signature(said["signed_by"], True, said["relationship"], "Birth certificate", assent)
 
 
 def _goal(said: dict, back: timedelta) -> dict:
@@ -97,11 +153,19 @@ def _from_evaluation(evaluation: Evaluation, state: str, rng: Random, world: Wor
         )
         if state == "draft":
             return
-        plan = planning.sign_consent(plan, name=plan.patient.name, by=by)
+        plan = planning.sign_consent(plan, signature=_signed_by(plan), by=by)
         if state == "consented" or blocks.of(plan):
             return
         planning.activate(plan, by=by)
     _go_on(plan, state, written_at, by, world.now)
+
+
+def _signed_by(plan: CarePlan) -> Signature:
+    """The patient, or one of the parents where the law asks for it."""
+    age = plan.patient.age_on(plan.location.today())
+    if guardian_rules.of(plan.location.state).needs_guardian(age):
+        return Signature(f"Parent of {plan.patient.given_name}", True, "mother", "Birth certificate", True)
+    return Signature(plan.patient.name)
 
 
 def _go_on(plan: CarePlan, state: str, written_at: datetime, by, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """What the evaluations say about a goal: the value at its start, and the value now. Reads, never writes.
 
-Only signed evaluations count. The counts of the headache diary are another measurement and are never mixed in.
+Only signed evaluations count; what is kept at home is what the patient answered. The counts of the headache diary are
+another measurement and are never mixed in.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,7 @@ from decimal import Decimal
 
 from django.db.models import Prefetch
 
-from careplans import metrics
+from careplans import home_programme, metrics
 from careplans.models import CarePlan, Goal
 from clinic import times
 from clinic.errors import RuleBroken
@@ -49,6 +50,11 @@ class Current:
     @property
     def is_reached(self) -> bool:
         return self.share == 1
+
+
+def finding_of(metric: str) -> str | None:
+    """The code of the finding that the metric is, or None."""
+    return _FINDINGS[metric][0] if metric in _FINDINGS else None
 
 
 def value(metric: str, outcomes: Mapping, readings: Readings) -> Decimal | None:
@@ -106,13 +112,25 @@ def current(plan: CarePlan, goals: Iterable[Goal]) -> dict[int, Current]:
             if goal.pk not in found and number is not None:
                 share = metrics.attainment(goal.baseline, goal.target, number)
                 found[goal.pk] = Current(number, times.day_of(evaluation.started_at, zone), share)
-    return found
+    return found | _at_home(plan, [goal for goal in wanted if goal.metric == metrics.KEPT_AT_HOME])
+
+
+def _at_home(plan: CarePlan, wanted: list[Goal]) -> dict[int, Current]:
+    """What the patient keeps of the home programme, by their own word of the last four weeks."""
+    percent = home_programme.kept(plan).percent if wanted else None
+    if percent is None:
+        return {}
+    number = Decimal(percent)
+    return {
+        goal.pk: Current(number, plan.location.today(), metrics.attainment(goal.baseline, goal.target, number))
+        for goal in wanted
+    }
 
 
 def _since(plan: CarePlan):
     """Signed evaluations of the patient after the one the plan is from, the latest first."""
     taken = Prefetch("findings", Finding.objects.filter(code__in=CODES))
-    later = Evaluation.objects.filter(
+    later = Evaluation.objects.in_force().filter(
         patient=plan.patient_id, started_at__gt=plan.evaluation.started_at, status=Evaluation.Status.SIGNED
     )
     return later.order_by("-started_at", "-pk").prefetch_related(taken)

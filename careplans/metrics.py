@@ -40,6 +40,7 @@ def _measured(name, label, unit, highest, change=None):
     )
 
 
+KEPT_AT_HOME = "home_program_adherence_pct"
 _MOTIONS = {
     "flexion": 90, "extension": 110, "left_rotation": 110, "right_rotation": 110,
     "left_lateral_flexion": 80, "right_lateral_flexion": 80,
@@ -62,7 +63,7 @@ _ALL = (
     _measured("craniovertebral_angle", "Craniovertebral angle", "deg", 90),
     _measured("deep_neck_flexor_endurance", "Deep neck flexor endurance", "s", 600),
     # Kept by the patient, but not a complaint: no plan stands on it alone.
-    Metric("home_program_adherence_pct", "Home programme kept", "%", RISE, False, Decimal(0), Decimal(100)),
+    Metric(KEPT_AT_HOME, "Home programme kept", "%", RISE, False, Decimal(0), Decimal(100)),
 )
 METRICS: dict[str, Metric] = {one.name: one for one in _ALL}
 _SHOWN_UNITS = {"d": "days", "{score}": "points", "deg": "°", "%": "%", "s": "s"}
@@ -72,6 +73,11 @@ def shown_unit(unit: str, number: Decimal) -> str:
     """As it is read after the number: `1 day`, `2 days`."""
     shown = _SHOWN_UNITS.get(unit, unit)
     return shown.removesuffix("s") if number == 1 and shown in {"days", "points"} else shown
+
+
+def shown(number: Decimal) -> str:
+    """As it is read: `10`, not `1E+1`, and `6.5`, not `6.50`."""
+    return f"{number.normalize():f}"
 
 
 def fault(metric: Metric, baseline: Decimal, target: Decimal) -> str | None:

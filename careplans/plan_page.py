@@ -2,24 +2,29 @@
 
 from django.urls import reverse
 
-from appointments import standing
-from careplans import blocks, goals, interventions, metrics, picture, progress
-from careplans.models import CarePlan
-
-# Consent names these whatever the plan says (clinical reference 4.7).
-RISKS = (
-    "Soreness or a headache for a day or two happens to a third to half of patients.",
-    "Injury of a disc or nerve is rare.",
-    "Stroke after neck treatment has been reported very rarely; whether the treatment is the cause is not settled.",
-    "No result can be promised.",
+from appointments import patterns, standing
+from careplans import (
+    agreement_page,
+    blocks,
+    goals,
+    home_programme,
+    metrics,
+    picture,
+    planning,
+    progress,
+    reevaluating,
+    safety_hold,
+    unjudged,
 )
-ALTERNATIVES = ("no treatment", "medicine", "physical therapy", "a neurologist's opinion")
+from careplans.models import CarePlan
+from evaluations import interventions
+from patients import consenting
 
 
 def read(plan: CarePlan) -> dict:
     """Context of the page and of the print: the same facts, read once."""
     phases = list(plan.phases.all())
-    shown = [_visit(one) for one in standing.of(plan.series)] if plan.series else []
+    shown = _visits(plan)
     so_far = progress.of_plan(plan)
     return {
         "plan": plan,
@@ -27,17 +32,26 @@ def read(plan: CarePlan) -> dict:
         "visits": shown,
         "counts": standing.counts(one["standing"] for one in shown),
         "owed": sum(one["standing"].is_owed for one in shown),
+        "owes_checkpoint": any(one["is_checkpoint"] and one["standing"].is_owed for one in shown),
         "goals": _goals(plan),
         "interventions": [_intervention(row) for row in plan.interventions.all()],
         "restrictions": restriction_labels(blocks.restrictions_on(plan)),
-        "blocks": _blocks(plan),
+        "blocks": blocks.now(plan),
+        "safety_hold": safety_hold.of_plan(plan),
         "history": [_event(event) for event in plan.history.select_related("by")],
-        "risks": RISKS,
-        "alternatives": ALTERNATIVES,
+        "consent": consenting.latest(plan.patient),
+        "agreed": agreement_page.agreed(plan),
+        "versions": list(plan.versions.select_related("written_by").defer("document")),
+        "kept": home_programme.kept(plan),
+        "discharged": hasattr(plan, "discharge"),
         "progress": so_far,
+        "to_judge": unjudged.latest(plan) if plan.is_active else None,
+        "reevaluations": list(plan.reevaluations.select_related("by").order_by("-at", "-pk")),
+        "discharge_hint": reevaluating.discharge_hint(plan, so_far),
         "phase": so_far and progress.phase(phases, so_far.visits.fulfilled + so_far.visits.let_go),
         "pace_rules": progress.RULES,
-        "picture": _picture(plan, phases, shown),
+        "checkpoint_on": so_far.checkpoint.due_on if so_far else plan.reevaluate_by,
+        "picture": _picture(plan, phases, shown, so_far.checkpoint.due_on if so_far else plan.reevaluate_by),
     }
 
 
@@ -45,15 +59,18 @@ def restriction_labels(codes: list[str]) -> list[str]:
     return [interventions.restriction_label(code) for code in codes]
 
 
-def _blocks(plan):
-    if plan.is_draft:
-        return blocks.of(plan)
-    return blocks.of_running(plan) if plan.status in {CarePlan.Status.ACTIVE, CarePlan.Status.ON_HOLD} else []
+def _visits(plan):
+    """By their days: the order of a series is not that of the calendar once visits were moved."""
+    if not plan.series:
+        return []
+    shown = [_visit(one, is_checkpoint=one.visit.type_id != plan.series.type_id) for one in standing.of(plan.series)]
+    return sorted(shown, key=lambda one: (one["day"], one["visit"].number))
 
 
-def _visit(one):
+def _visit(one, *, is_checkpoint):
     found = one.appointment
     return {
+        "is_checkpoint": is_checkpoint,
         "standing": one,
         "visit": one.visit,
         "day": one.day,
@@ -67,7 +84,7 @@ def _visit(one):
 
 def _event(event):
     words = event.step.replace("_", " ").capitalize()
-    return {"at": event.at, "by": event.by, "reason": event.reason, "words": words}
+    return {"at": event.at, "by": event.by or "the patient", "reason": event.reason, "words": words}
 
 
 def _goals(plan):
@@ -94,14 +111,37 @@ def _intervention(row):
     return {"label": interventions.label_of(row.code), "dose": row.dose, "group": known.group if known else "Other"}
 
 
-def _picture(plan, phases, shown):
+def picture_of(plan: CarePlan) -> dict:
+    """As the plan stands; before it has visits, the days on which its phases would want them."""
+    so_far = progress.of_plan(plan)
+    checkpoint_on = so_far.checkpoint.due_on if so_far else plan.reevaluate_by
+    return {
+        "checkpoint_on": checkpoint_on,
+        "picture": _picture(plan, list(plan.phases.all()), _visits(plan), checkpoint_on),
+    }
+
+
+def _picture(plan, phases, shown, checkpoint_on):
+    seen = [_seen(one) for one in shown] or _wanted(plan, phases)
     return picture.draw(
         plan.starts_on,
         [(phase.get_kind_display(), phase.kind, phase.weeks) for phase in phases],
-        [
-            (one["day"], one["state"], f"Visit on {one['day']:%b} {one['day'].day}: {one['words']}", one["url"])
-            for one in shown
-        ],
-        checkpoint=plan.reevaluate_by,
+        seen,
+        checkpoint=checkpoint_on,
         today=plan.location.today(),
     )
+
+
+def _seen(one):
+    what = "Re-evaluation" if one["is_checkpoint"] else "Visit"
+    title = f"{what} on {one['day']:%b} {one['day'].day}: {one['words']}"
+    return picture.Seen(one["day"], one["state"], title, one["url"], one["is_checkpoint"])
+
+
+def _wanted(plan, phases):
+    if not plan.is_draft or not phases:
+        return []
+    return [
+        picture.Seen(one.day, "wanted", f"Wanted on {one.day:%b} {one.day.day}", "", one.is_checkpoint)
+        for one in patterns.wanted(planning.pattern_of(plan))
+    ]

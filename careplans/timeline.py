@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
-from careplans import progress
+from careplans import progress, safety_hold
 from careplans.models import CarePlan, PlanEvent
 from patients import chart
 
@@ -32,4 +32,4 @@ def panel(patient, user) -> dict | None:
     plan = CarePlan.objects.visible_to(user).filter(patient=patient).exclude(status__in=over).with_names().first()
     if plan is None:
         return None
-    return {"plan": plan, "progress": progress.of_plan(plan)}
+    return {"plan": plan, "progress": progress.of_plan(plan), "safety_hold": safety_hold.of_plan(plan)}

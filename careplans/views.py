@@ -5,17 +5,28 @@ from django.core.exceptions import BadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from careplans import blocks, goals, metrics, plan_page, planning
-from careplans.forms import ConsentForm, GoalRows, PhaseRows, PlanForm, StepForm
-from careplans.models import CarePlan, Phase
+from careplans import (
+    agreement_page,
+    blocks,
+    consent_rules,
+    goals,
+    metrics,
+    plan_page,
+    plan_templates,
+    planning,
+    revising,
+)
+from careplans.form_rows import filled, rows_of, show
+from careplans.forms import GoalRows, PhaseRows, PlanForm, RevisionForm, StepForm
+from careplans.models import CarePlan, Phase, PlanTemplate, PlanTemplateVersion
 from clinic.errors import RuleBroken
 from clinic.policy import requires
+from evaluations import restrictions
 from evaluations.models import Evaluation
 from locations import access
 from patients import chart_opening, sight
 from patients.models import Patient
 
-ROWS = 3
 STEPS_DONE = {
     "activate": "The plan is active. Put its visits on the calendar next.",
     "hold": "The plan is on hold. Visits already booked stay on the calendar.",
@@ -45,32 +56,44 @@ def new(request):
         evaluation = sight.find(evaluations, request.user, "careplan.write", pk)
     elif (pk := _number(request, "patient")) is not None:
         patient = get_object_or_404(Patient.objects.visible_to(request.user, "careplan.write"), pk=pk)
-        evaluation = evaluations.filter(patient=patient).exclude(signed_at=None).order_by("-signed_at").first()
+        evaluation = evaluations.in_force().filter(patient=patient).order_by("-signed_at").first()
         if evaluation is None:
             messages.error(request, "A care plan is written from a signed evaluation, and there is none yet.")
             return redirect("patient", patient.pk)
     else:
         raise BadRequest("Say which evaluation the plan is written from.")
-    return _editor(request, evaluation, _first_proposal(request, evaluation))
+    template = _template(request)
+    return _editor(request, evaluation, _first_proposal(request, evaluation, template), template=template)
+
+
+def _template(request) -> PlanTemplateVersion | None:
+    """The latest version of the template asked for."""
+    pk = _number(request, "template")
+    if pk is None:
+        return None
+    return plan_templates.latest(get_object_or_404(PlanTemplate, pk=pk, is_offered=True))
 
 
 @require_http_methods(["GET", "POST"])
 @requires("careplan.write")
 def edit(request, pk):
     plan = _plan(request, pk, "careplan.write")
-    if not plan.is_draft:
-        messages.error(request, "Only a draft can be changed.")
+    if not plan.is_under_way:
+        messages.error(request, "The plan is over: it stays as it is.")
         return redirect("plan", plan.pk)
     return _editor(request, plan.evaluation, _as_typed(plan), plan=plan)
 
 
-def _first_proposal(request, evaluation):
+def _first_proposal(request, evaluation, template):
     today = evaluation.location.today()
-    practitioner = getattr(request.user, "practitioner", None)
+    who = {"practitioner": getattr(request.user, "practitioner", None), "location": evaluation.location}
+    if template:
+        found = plan_templates.proposal(template, evaluation, starts_on=today)
+        said = found.said | {"interventions": [row["code"] for row in found.said["interventions"]]}
+        return {"plan": said | who, "phases": said["phases"], "goals": said["goals"], "left_out": found.left_out}
     return {
         "plan": {
-            "practitioner": practitioner,
-            "location": evaluation.location,
+            **who,
             "starts_on": today,
             "reevaluate_by": today + timedelta(days=28),
         },
@@ -92,34 +115,46 @@ def _usual_goals(evaluation, due_on):
 def _as_typed(plan):
     return {
         "plan": {
+            "version": plan.version,
+            "diagnoses": plan.diagnoses,
+            "referrals": plan.referrals,
             "practitioner": plan.practitioner,
             "location": plan.location,
             "starts_on": plan.starts_on,
             "reevaluate_by": plan.reevaluate_by,
             "reevaluate_after_visits": plan.reevaluate_after_visits,
             "interventions": [row.code for row in plan.interventions.all()],
+            "doses": {row.code: row.dose for row in plan.interventions.all()},
             "note": plan.note,
         },
-        "phases": list(plan.phases.values("kind", "visits_per_week", "weeks")),
+        "phases": list(plan.phases.values("kind", "visits_per_week", "every_weeks", "weeks")),
         "goals": list(plan.goals.values("metric", "baseline", "target", "due_on")),
     }
 
 
-def _editor(request, evaluation, initial, plan=None):
-    restrictions = blocks.restrictions_of(evaluation.patient)
+def _editor(request, evaluation, initial, plan=None, template=None):
+    standing = blocks.restrictions_on(plan) if plan else restrictions.of(evaluation.patient)
     chart_opening.record_read("evaluation.viewed", evaluation, by=request.user)
     data = request.POST or None
-    form = PlanForm(data, user=request.user, restrictions=restrictions, initial=initial["plan"])
+    more = {"runs": not plan.is_draft} if plan else {}
+    form = (RevisionForm if plan else PlanForm)(
+        data, user=request.user, restrictions=standing, initial=initial["plan"], **more
+    )
+    status, conflict = 200, None
     phases, goals = (
-        _rows(rows, data, name, initial[name]) for rows, name in ((PhaseRows, "phases"), (GoalRows, "goals"))
+        rows_of(rows, data, name, initial[name]) for rows, name in ((PhaseRows, "phases"), (GoalRows, "goals"))
     )
     if request.method == "POST" and all([form.is_valid(), phases.is_valid(), goals.is_valid()]):
         try:
-            saved = _save(request, evaluation, plan, form, phases, goals)
+            saved = _save(request, evaluation, plan, form, phases, goals, template)
         except RuleBroken as broken:
-            _show(broken, form, {"phases": phases, "goals": goals})
+            show(broken, form, {"phases": phases, "goals": goals})
+            status = broken.status
+            if conflict := broken.conflict:  # what was typed stays, and is saved over it by saving once more
+                form.data = form.data.copy()
+                form.data["version"] = conflict["version"]
         else:
-            messages.success(request, "The draft is saved.")
+            messages.success(request, _saved_words(saved, plan))
             return redirect("plan", saved.pk)
     context = {
         "form": form,
@@ -127,41 +162,33 @@ def _editor(request, evaluation, initial, plan=None):
         "goals": goals,
         "evaluation": evaluation,
         "plan": plan,
-        "restrictions": plan_page.restriction_labels(restrictions),
+        "conflict": conflict,
+        "next_version": plan and (conflict["version"] if conflict else plan.version) + 1,
+        "templates": [] if plan else list(PlanTemplate.objects.filter(is_offered=True)),
+        "template": template,
+        "left_out": initial.get("left_out", []),
+        **(plan_page.picture_of(plan) if plan else {}),
+        "agreed": plan and agreement_page.agreed(plan),
+        "restrictions": plan_page.restriction_labels(standing),
     }
-    return render(request, "careplans/edit.html", context)
+    return render(request, "careplans/edit.html", context, status=status)
 
 
-def _rows(rows, data, name, initial):
-    """At least three rows; the rows beyond what is there already are empty."""
-    found = rows(data, prefix=name, initial=initial)
-    found.extra = max(ROWS - len(initial), 1)
-    return found
+def _saved_words(saved, before):
+    if before is None or saved.is_draft:
+        return "The draft is saved."
+    return f"The plan says this as version {saved.version}. Let the patient read and sign it; what it said stays below."
 
 
-def _filled(rows):
-    return [row for row in rows if row.cleaned_data and row.is_filled]
-
-
-def _save(request, evaluation, plan, form, phases, goals):
+def _save(request, evaluation, plan, form, phases, goals, template):
     said = {
         **form.cleaned_data,
-        "phases": [row.cleaned_data for row in _filled(phases)],
-        "goals": [row.cleaned_data for row in _filled(goals)],
+        "phases": [row.cleaned_data for row in filled(phases)],
+        "goals": [row.cleaned_data for row in filled(goals)],
     }
     if plan:
-        return planning.revise(plan, by=request.user, **said)
-    return planning.draft(evaluation=evaluation, by=request.user, **said)
-
-
-def _show(broken, form, sets):
-    """Each fault of a refused plan at the field where it was typed; what has no field goes to the top."""
-    for name, text in (broken.fields or {"": broken.message}).items():
-        where, number, field = [*name.split("."), "", ""][:3]
-        if where in sets and field:
-            _filled(sets[where])[int(number)].add_error(field, text)
-        else:
-            form.add_error(where if where in form.fields else None, text)
+        return revising.revise(plan, seen=said.pop("version"), by=request.user, **said)
+    return planning.draft(evaluation=evaluation, by=request.user, made_from=template, **said)
 
 
 @require_GET
@@ -183,30 +210,18 @@ def print_page(request, pk):
 def _page(request, found, *, forms=None, status=200):
     """The plan with its forms; `forms` are those that were refused and keep what was typed."""
     may_write = access.can(request.user, "careplan.write", found.location) and not found.opened_until
+    shown = plan_page.read(found)
+    only_overdue = {block.code for block in shown["blocks"]} == {blocks.REEVALUATION_OVERDUE}
     context = {
-        **plan_page.read(found),
+        **shown,
+        "owed_checkpoint": only_overdue and shown["owes_checkpoint"],
+        "may_sign": may_write and found.is_under_way and bool(not shown["agreed"] or consent_rules.of_plan(found)),
         "steps": planning.allowed(found) if may_write else [],
         "may_schedule": found.is_active and access.can(request.user, "appointment.create", found.location),
-        "consent": ConsentForm(),
+        "may_write": may_write,
         **(forms or {}),
     }
     return render(request, "careplans/plan.html", context, status=status)
-
-
-@require_POST
-@requires("careplan.write")
-def consent(request, pk):
-    found = _plan(request, pk, "careplan.write")
-    form = ConsentForm(request.POST)
-    if form.is_valid():
-        try:
-            planning.sign_consent(found, name=form.cleaned_data["name"], by=request.user)
-        except RuleBroken as broken:
-            form.add_error(None, broken.message)
-        else:
-            messages.success(request, "The consent is signed.")
-            return redirect("plan", found.pk)
-    return _page(request, found, forms={"consent": form}, status=400)
 
 
 @require_POST
