@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 
 from appointments import follow_ups
 from appointments.models import FollowUp
@@ -15,6 +15,7 @@ from careplans import progress
 from careplans.models import CarePlan
 from careplans.progress import LOST, ON_PACE, Progress
 from clinic.models import User
+from evaluations.models import RedFlagEvent
 from locations.models import Location
 
 ABOUT = FollowUp.About.PACE
@@ -35,9 +36,11 @@ class Line:
 
 
 def lagging(locations: Iterable[Location], user: User) -> list[tuple[int, Progress]]:
-    """(id of the plan, how it goes on), the lost before those behind, each seen longest ago first. Four queries."""
+    """(id of the plan, how it goes on), the lost before those behind, each seen longest ago first. Three queries."""
     running = CarePlan.objects.filter(status=CarePlan.Status.ACTIVE, location__in=list(locations))
-    mine = running.visible_to(user, "appointment.read").annotate(since=F("activated_at"))
+    # Whose care is stopped by an open red flag is not asked to come: a clinician resolves it first.
+    stopped = RedFlagEvent.objects.filter(patient=OuterRef("patient"), resolved_at=None)
+    mine = running.visible_to(user, "appointment.read").exclude(Exists(stopped)).annotate(since=F("activated_at"))
     waiting = follow_ups.waiting_patients(mine, ABOUT, locations, since="since")
     found = progress.of(waiting, among=running)
     return sorted(((pk, one) for pk, one in found.items() if one.pace != ON_PACE), key=_urgency)
@@ -50,7 +53,7 @@ def _urgency(one):
 
 
 def lines(locations: Iterable[Location], user: User) -> tuple[list[Line], int]:
-    """The first lines, and how many there are in all. Five queries, however many plans run."""
+    """The first lines, and how many there are in all. Four queries, however many plans run."""
     locations = list(locations)
     found = lagging(locations, user)
     first = dict(found[:SHOWN])

@@ -10,6 +10,7 @@ from django.db.models import F
 
 from appointments import booking, visit_status
 from appointments.models import Appointment, AppointmentEvent
+from careplans.planning import VISIT_TYPE
 from clinic import times
 from evaluations.catalogue import RED_FLAGS
 from evaluations.models import RedFlagEvent
@@ -42,6 +43,7 @@ class Card:
     pk: int
     status: str
     label: str
+    seen: int  # the sequence of the visit, by which a step on a stale board is told
     starts: datetime  # on the clock of the location
     patient: str
     patient_id: int
@@ -55,6 +57,7 @@ class Card:
     forward: visit_status.Step | None
     others: list[visit_status.Step]
     undo: AppointmentEvent | None
+    has_note: bool  # whether this person may write its note
 
 
 @dataclass
@@ -116,8 +119,9 @@ def _visits(days: dict, user) -> list:
     )
     return list(
         found.order_by("starts_at", "pk").values_list(
-            "pk", "status", "starts_at", "location_id", "patient_id", "patient__given_name", "patient__family_name",
-            "type__name", "room__name", "practitioner__user__full_name", "practitioner__credentials", named=True,
+            "pk", "status", "sequence", "starts_at", "location_id",
+            "patient_id", "patient__given_name", "patient__family_name", "type__slug", "type__name",
+            "room__name", "practitioner__user__full_name", "practitioner__credentials", named=True,
         )
     )  # fmt: skip
 
@@ -145,13 +149,14 @@ def _card(visit, steps, place, day, user, now) -> Card:
     may_change = access.can(user, "appointment.change", place)
     since = next((s.at for s in reversed(steps) if s.step == SINCE.get(visit.status)), None)
     late = _minutes(visit.starts_at, now) if visit.status in COLUMNS[0][3] else 0
-    offered = _offered(visit, day > place.today()) if may_change else {}
+    offered = _offered(visit, place.time_zone) if may_change else {}
     forward = next((offered.pop(name) for name in FORWARD if name in offered), None)
     last = steps[-1] if steps else None
     return Card(
         pk=visit.pk,
         status=visit.status,
         label=_S(visit.status).label,
+        seen=visit.sequence,
         starts=times.local(visit.starts_at, place.time_zone),
         patient=f"{visit.patient__given_name} {visit.patient__family_name}".strip(),
         patient_id=visit.patient_id,
@@ -165,13 +170,19 @@ def _card(visit, steps, place, day, user, now) -> Card:
         forward=forward,
         others=list(offered.values()),
         undo=last if may_change and last and visit_status.is_slip(last.step, last.at, last.by_id) else None,
+        has_note=_has_note(visit, place, user),
     )
 
 
-def _offered(visit, is_ahead: bool) -> dict[str, visit_status.Step]:
-    """By name; a cancellation asks for a reason, so it is on the visit's own page. Days ahead can only be confirmed."""
-    steps = visit_status.open_steps(visit.status, visit.starts_at)
-    return {s.name: s for s in steps if s.name != "cancel" and (s.name == "confirm" or not is_ahead)}
+def _has_note(visit, place, user):
+    is_here = visit.status in {_S.ARRIVED, _S.IN_ROOM, _S.COMPLETED}
+    return is_here and visit.type__slug == VISIT_TYPE and access.can(user, "evaluation.write", place)
+
+
+def _offered(visit, zone_name: str) -> dict[str, visit_status.Step]:
+    """By name; a cancellation asks for a reason, so it is on the visit's own page."""
+    steps = visit_status.open_steps(visit.status, visit.starts_at, zone_name)
+    return {step.name: step for step in steps if step.name != "cancel"}
 
 
 def _minutes(since, now) -> int:

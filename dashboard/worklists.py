@@ -91,7 +91,7 @@ def in_the_way(locations, user) -> QuerySet:
     away = TimeOff.objects.filter(
         practitioner=OuterRef("practitioner"), starts_at__lt=OuterRef("ends_at"), ends_at__gt=OuterRef("starts_at")
     )
-    closed = closed_days.starts_within(closed_days.ahead(locations), locations)
+    closed = closed_days.lasting_into(closed_days.ahead(locations), locations)
     outside = Q(pk__in=out_of_hours.ahead(locations))
     hit = Exists(away) | Q(practitioner__is_active=False) | closed | outside
     found = Appointment.objects.visible_to(user).filter(
@@ -104,6 +104,15 @@ def owed(locations, user) -> QuerySet:
     """Series with visits that were skipped, fell off the calendar or are overdue; those owed longest first."""
     found = series.with_debts(user, "appointment.create").filter(location__in=locations).annotate(since=F("begun_at"))
     return follow_ups.waiting_patients(found, _A.OWED, locations, since="since").order_by("owed_since", "pk")
+
+
+def booked_online(locations, user) -> QuerySet:
+    """Visits ahead that somebody booked on the public page and nobody of the desk has looked at; the newest first."""
+    found = Appointment.objects.visible_to(user).filter(
+        booking_request__isnull=False, location__in=locations, status__in=EXPECTED, starts_at__gt=times.now()
+    )
+    found = follow_ups.waiting(found, _A.ONLINE, locations).select_related("booking_request")
+    return found.order_by("-booked_at", "-pk")
 
 
 LISTS = {
@@ -133,6 +142,11 @@ LISTS = {
             _A.IN_THE_WAY, "Cannot take place", "alert",
             "These visits cannot take place as booked. Move them together or one by one; the patients are mailed.",
             "Every visit ahead can take place as booked.", in_the_way,
+        ),
+        Worklist(
+            _A.ONLINE, "Booked online", "list",
+            "Booked on the public page. Look whether the patient is known already, and what is still to be asked.",
+            "Nobody booked on the public page whom you have not looked at.", booked_online,
         ),
     )
 }  # fmt: skip

@@ -18,7 +18,7 @@ def fill_in(hands, picture=lambda name: None) -> None:
     hands.type("0", "0", "0")
     hands.press("Shift+N")
     hands.type("8l", "0")  # four: leg length
-    hands.press("Alt+Shift+X", "Enter", "Shift+N", "Alt+Shift+X", "Enter")  # no listing, no imaging
+    hands.press("Alt+Shift+X", "Shift+N", "Alt+Shift+X")  # no listing, no imaging
     hands.press("Shift+N", "Alt+ArrowDown", "2", "Alt+ArrowRight", "1")  # five and six: C1 is tender
     picture("evaluation-typed-2-palpation")
     hands.press("Enter", "Shift+N", "Enter", "Shift+N")
@@ -31,5 +31,5 @@ def fill_in(hands, picture=lambda name: None) -> None:
     hands.type("0", "0", "22", "14")  # ten: the grip on the right
     hands.press("Shift+N")
     hands.type("30", "30", "0")
-    hands.press("Shift+N")
+    hands.press("Shift+N", "Enter", "Alt+Shift+X", *"Stiff")  # the scores were not asked; the conclusion
     picture("evaluation-typed-3-done")

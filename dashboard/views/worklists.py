@@ -10,9 +10,12 @@ from appointments.models import FollowUp
 from careplans import progress
 from clinic import audit, times
 from clinic.policy import requires
-from dashboard import pace, unsigned, worklists
+from dashboard import checkpoints, pace, unsigned, worklists
+from evaluations import incidents
+from evaluations.models import Evaluation, VisitNote
 from locations import access
 from locations.current import choices, current
+from patients import queries
 
 ALL = "all"
 ABOUT_PATIENTS = {FollowUp.About.NO_VISIT, FollowUp.About.OWED}  # their lines are no visits
@@ -45,7 +48,10 @@ def listing(request):
         "moves": _way(chosen) if one.about == FollowUp.About.IN_THE_WAY else "",
     }
     if access.can(request.user, "evaluation.unsigned"):
-        context |= {"sees_unsigned": True, "unsigned": unsigned.waiting(request.user).count()}
+        context |= {"sees_unsigned": True, "unsigned": unsigned.count(request.user)}
+    context["sees_plans"] = access.can(request.user, "careplan.read")
+    if access.can(request.user, "incident.read"):
+        context |= {"sees_incidents": True, "incidents": incidents.not_closed(request.user).count()}
     return render(request, "dashboard/worklists.html", context)
 
 
@@ -83,12 +89,30 @@ def off_pace(request):
 
 
 @require_GET
+@requires("careplan.read")
+def checkpoints_due(request):
+    """Re-evaluations that are overdue, due, or wait for the decision: one's own, or of all plans in sight."""
+    mine_only = hasattr(request.user, "practitioner") and request.GET.get("whose") != ALL
+    found, total = checkpoints.lines(request.user, mine_only=mine_only)
+    audit.record_all("care_plan.listed", [line.row for line in found], by=request.user)
+    context = {
+        "lines": found,
+        "total": total,
+        "mine_only": mine_only,
+        "has_plans": hasattr(request.user, "practitioner"),
+        "has_worklists": access.can(request.user, "appointment.read"),
+    }
+    return render(request, "dashboard/checkpoints.html", context)
+
+
+@require_GET
 @requires("evaluation.unsigned")
 def not_signed(request):
-    """One's own unsigned evaluations, and for managers those of their clinics: that they wait, not what they say."""
+    """What waits of one's own, and for managers of their clinics: that it waits, not what it says."""
     found = unsigned.lines(request.user)
-    audit.record_all("evaluation.listed", [line.evaluation for line in found], by=request.user)
-    total = unsigned.waiting(request.user).count() if len(found) == unsigned.SHOWN else len(found)
+    for kind, action in ((Evaluation, "evaluation.listed"), (VisitNote, "visit_note.listed")):
+        audit.record_all(action, [line.record for line in found if isinstance(line.record, kind)], by=request.user)
+    total = unsigned.count(request.user) if len(found) == unsigned.SHOWN else len(found)
     context = {"lines": found, "total": total, "has_worklists": access.can(request.user, "appointment.read")}
     return render(request, "dashboard/unsigned.html", context)
 
@@ -118,7 +142,12 @@ def _lines(one, chosen, user):
     calls = FollowUp.objects.filter(about=one.about).select_related("by", "location")
     way = "patient__follow_ups" if one.about in ABOUT_PATIENTS else "follow_ups"
     found = found.prefetch_related(Prefetch(way, calls, to_attr="calls"))[: worklists.SHOWN]
-    return [_line(one, row, access.can(user, "appointment.change", row.location)) for row in found]
+    lines = [_line(one, row, access.can(user, "appointment.change", row.location)) for row in found]
+    if one.about == FollowUp.About.ONLINE:
+        alike = queries.others_like(user, [line["patient"] for line in lines])
+        lines = [line | {"request": line["row"].booking_request, "alike": alike.get(line["patient"].pk, [])}
+                 for line in lines]  # fmt: skip
+    return lines
 
 
 def _line(one, row, may_change):

@@ -105,6 +105,8 @@ def _pages():
         ("comparison", "chiro", reverse("evaluation-compare", args=[again.pk])),
         ("care-plan", "chiro", reverse("plan", args=[plan.pk])),
         ("visit-link-phone", None, reverse("visit-link", args=[token])),
+        ("book-soonest-phone", None, reverse("book")),
+        ("book-times-phone", None, f"{reverse('book')}?at=atlanta"),
     ]
 
 
