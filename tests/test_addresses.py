@@ -11,7 +11,7 @@ from tests import house
 from tests.access import addresses, expected
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-KNOWN = {*access.TABLE, policy.PUBLIC, policy.LINK, policy.SIGNED_IN}
+KNOWN = {*access.TABLE, policy.PUBLIC, policy.LINK, policy.SERVICE, policy.SIGNED_IN}
 # Rows that rules ask about inside an address which declares another row, or about what has no page of its own yet.
 RULES_ONLY = {"appointment.override"}
 

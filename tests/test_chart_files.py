@@ -8,9 +8,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from careplans import planning
 from clinic import chart_files
 from clinic.errors import RuleBroken
-from evaluations import demo, signing
+from evaluations import compare_page, demo, entry_page, recording, red_flags, results, signing, summary
 from patients.models import Patient
 from tests import make
 
@@ -60,6 +61,92 @@ def test_what_came_out_goes_in_again(places, tmp_path):
     assert take_out(bring_in(again)) == first
 
 
+def written(tmp_path, **parts):
+    """The path of chart C01 with these parts in place of its own; KeyError leaves a part out."""
+    chart = json.loads(CHARTS["C01"].read_text(encoding="utf-8")) | parts
+    path = tmp_path / "chart.json"
+    path.write_text(json.dumps({name: part for name, part in chart.items() if part is not KeyError}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["diary", "red_flags", "consents", "intake"])
+def test_nothing_said_of_a_part_comes_back_as_nothing(places, tmp_path, name):
+    exported = take_out(bring_in(written(tmp_path, **{name: None})))
+    assert exported[name] is None
+    assert take_out(bring_in(written(tmp_path, **{name: KeyError})))[name] is None
+    again = take_out(bring_in(written(tmp_path, **exported)))
+    assert again == exported
+
+
+EMPTY = {"diary": {"windows": [], "entries": []}, "red_flags": {"answers": {}, "resolutions": {}}}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_an_empty_part_comes_back_empty(places, tmp_path, name):
+    assert take_out(bring_in(written(tmp_path, **{name: EMPTY[name]})))[name] == EMPTY[name]
+
+
+def test_what_was_written_since_is_taken_out(places, tmp_path, owner):
+    patient = Patient.objects.get(pk=bring_in(written(tmp_path, red_flags=None, baseline=None, reevaluation=None,
+                                                      care_plan=None)))  # fmt: skip
+    red_flags.answer(patient=patient, evaluation=None, answers={"rf_chiari": "no"}, by=make.practitioner(
+        patient.home_location).user)  # fmt: skip
+
+    assert take_out(patient.pk)["red_flags"] == {"answers": {"rf_chiari": "no"}, "resolutions": {}}
+
+
+def test_an_evaluation_entered_in_error_comes_back_so_and_counts_for_nothing(places, tmp_path):
+    chart = json.loads(CHARTS["C01"].read_text(encoding="utf-8"))
+    chart["reevaluation"]["evaluation"]["status"] = "entered_in_error"
+    path = written(tmp_path, **chart)
+
+    patient = Patient.objects.get(pk=bring_in(path))
+    exported = take_out(patient.pk)
+
+    assert exported["reevaluation"]["evaluation"]["status"] == "entered_in_error"
+    assert without_results(exported["reevaluation"]) == without_results(chart["reevaluation"])
+    sound, wrong = patient.evaluations.order_by("started_at")
+    assert (sound.is_in_force, wrong.is_in_force, signing.is_intact(wrong)) == (True, False, True)
+    assert list(patient.evaluations.in_force()) == [sound]
+    by = make.practitioner(patient.home_location).user
+    now = recording.start(patient=patient, location=patient.home_location, by=by)
+    assert entry_page.last_signed(now) == sound
+    assert "entered_in_error" not in {one.status for one in compare_page.context(now)["history"]}
+    with pytest.raises(RuleBroken) as refused:
+        planning.draft(evaluation=wrong, by=by, practitioner=by.practitioner, location=patient.home_location)
+    assert refused.value.code == "evaluation_unsigned"
+    assert exported["derived"]["baseline"] is not None
+    assert (exported["derived"]["reevaluation"], exported["derived"]["change"]) == (None, None)
+
+
+def test_a_first_evaluation_in_error_is_the_baseline_of_nothing(places, tmp_path):
+    chart = json.loads(CHARTS["C01"].read_text(encoding="utf-8"))
+    chart["baseline"]["evaluation"]["status"] = "entered_in_error"
+    derived = take_out(bring_in(written(tmp_path, **chart)))["derived"]
+    assert (derived["baseline"], derived["change"]) == (None, None)
+    assert derived["reevaluation"]["hit6_band"] == "some"
+
+
+def test_a_first_evaluation_that_nobody_signed_is_the_baseline_of_nothing(places, tmp_path):
+    chart = json.loads(CHARTS["C01"].read_text(encoding="utf-8"))
+    chart["baseline"]["evaluation"] |= {"status": "in_progress", "ended_at": None, "duration_minutes": None}
+    derived = take_out(bring_in(written(tmp_path, **chart)))["derived"]
+    assert derived["change"] is None
+    assert derived["reevaluation"] == chart["expected"]["reevaluation"]
+
+
+def test_a_file_and_the_page_call_the_same_patient_established(places):
+    chart = json.loads(CHARTS["C01"].read_text(encoding="utf-8"))
+    chart["baseline"]["evaluation"]["kind"] = "reevaluation"
+    leg = {"status": "assessed", "value": 4.0, "unit": "mm", "direction": "right"}
+    chart["baseline"]["evaluation"]["alignment"]["leg_length_inequality"] = leg
+    patient = chart_files.bring_in(chart)
+    first = patient.evaluations.earliest("started_at")
+    found = results.of(first.findings.all(), first.measures, summary.who(first))["results"]
+    assert next(line["says"] for line in found if line["code"] == "lli") == "yes"
+    assert chart_files.take_out(patient)["derived"]["baseline"]["lli_flag"] is True
+
+
 def test_a_chart_brought_in_is_signed_and_intact(places):
     patient = Patient.objects.get(pk=bring_in(CHARTS["C07"]))
     evaluations = list(patient.evaluations.all())
@@ -82,7 +169,12 @@ def changed(name, path, value):
     return chart
 
 
+def added(at):
+    return {"text": "A word more.", "reason": "Left out.", "at": at}
+
+
 LISTING = ("baseline", "evaluation", "alignment", "listing_c1", "value")
+ADDED = "$.baseline.evaluation.addenda"
 SYSTOLIC = ("baseline", "evaluation", "vitals", "bp", "left", "systolic")
 
 
@@ -125,6 +217,8 @@ SYSTOLIC = ("baseline", "evaluation", "vitals", "bp", "left", "systolic")
         (("baseline", "evaluation", "started_at"), "2026-03-03T09:00:00-04:00", "$.baseline.evaluation.started_at"),
         (("baseline", "evaluation", "ended_at"), "2026-03-03T08:00:00-05:00", "$.baseline.evaluation.ended_at"),
         (("baseline", "evaluation", "duration_minutes"), 5, "$.baseline.evaluation.duration_minutes"),
+        (("baseline", "evaluation", "addenda"), [added("1990-01-01T09:00:00-05:00")], f"{ADDED}[0].at"),
+        (("baseline", "evaluation", "addenda"), [added("2090-01-01T09:00:00-05:00")], f"{ADDED}[0].at"),
         (("baseline", "evaluation", "kind"), "first", "$.baseline.evaluation.kind"),
         (LISTING, "PSR", "$.baseline.evaluation.alignment.listing_c1"),
         (("baseline", "outcomes", "hit6_total"), 37, "$.baseline.outcomes.hit6_total"),
@@ -142,6 +236,33 @@ def test_a_wrong_file_is_refused_whole_and_the_fault_named(places, path, value, 
         chart_files.bring_in(changed("C01", path, value))
     assert any(where.startswith(fault) for where in refused.value.fields), refused.value.fields
     assert not Patient.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({"restrictions": 5}, "restrictions"), ({"restrictions": True}, "restrictions"),
+        ({"restrictions": "no_hvla"}, "restrictions"), ({"restrictions": {"a": 1}}, "restrictions"),
+        ({"restrictions": [1]}, "restrictions[0]"), ({"restrictions": [["x"]]}, "restrictions[0]"),
+        ({"restrictions": ["no_hvla", "no_fun"]}, "restrictions[1]"), ({"rationale": ["x"]}, "rationale"),
+        ({"date": {"on": "Monday"}}, "date"),
+    ],
+)  # fmt: skip
+def test_a_wrong_resolution_is_refused_and_its_field_named(places, said, fault):
+    chart = json.loads(CHARTS["C01"].read_text(encoding="utf-8"))
+    chart["red_flags"]["answers"]["rf_osteoporosis"] = "yes"
+    chart["red_flags"]["resolutions"] = {"rf_osteoporosis": {"resolution": "acknowledged_modified", **said}}
+    with pytest.raises(RuleBroken) as refused:
+        chart_files.bring_in(chart)
+    assert list(refused.value.fields) == [f"$.red_flags.resolutions.rf_osteoporosis.{fault}"]
+
+
+def test_an_addendum_of_the_minute_of_signing_is_brought_in(places):
+    ended = json.loads(CHARTS["C01"].read_text(encoding="utf-8"))["baseline"]["evaluation"]["ended_at"]
+
+    patient = chart_files.bring_in(changed("C01", ("baseline", "evaluation", "addenda"), [added(ended)]))
+
+    assert [one.text for one in patient.evaluations.last().addenda.all()] == ["A word more."]
 
 
 def test_every_fault_is_named_at_once(places, tmp_path):

@@ -7,15 +7,16 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 
-from appointments import calendars
 from appointments.hours import Hours
 from appointments.models import Appointment, AppointmentEvent
 from careplans.models import CarePlan
 from clinic import demo, times
-from evaluations import protection, signing
+from evaluations import signing
 from evaluations.models import Evaluation
+from locations import ways
 from locations.models import Location, Practitioner
 from patients import queries
+from tests.conftest import PROTECTED
 
 NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)  # noon of a Wednesday in Atlanta
 SIGN_INS = ["owner", "manager", "desk", "chiro", "auditor"]
@@ -29,10 +30,12 @@ def loaded(django_db_setup, django_db_blocker):
             world = demo.load("small", seed=7)
         yield world
         with connection.schema_editor() as editor:
-            protection.remove(editor)  # signed rows cannot be emptied away otherwise
+            for layer in PROTECTED:  # signed rows cannot be emptied away otherwise
+                layer.remove(editor)
         call_command("flush", interactive=False, verbosity=0)
         with connection.schema_editor() as editor:
-            protection.install(editor)
+            for layer in PROTECTED:
+                layer.install(editor)
 
 
 @pytest.fixture
@@ -62,14 +65,18 @@ def test_no_two_visits_share_a_minute(small, resource, start, end):
 
 
 def test_practitioners_have_time_for_the_way_between_two_clinics(small):
-    travel = calendars.travel_minutes()
+    known = ways.read()
     rows = sorted(
         Appointment.objects.holding_time().values_list("practitioner_id", "busy_from", "busy_until", "location_id")
     )
     moves = [(a, b) for a, b in pairwise(rows) if a[0] == b[0] and a[3] != b[3]]
 
     assert moves
-    assert [(a, b) for a, b in moves if b[1] - a[2] < travel.get((a[3], b[3]), 0)] == []
+    assert [(a, b) for a, b in moves if b[1] - a[2] < known.between(a[3], b[3])] == []
+
+
+def test_every_way_is_known(small):
+    assert ways.missing(small.locations) == []
 
 
 def test_visits_lie_in_working_and_opening_hours(small):
@@ -113,7 +120,7 @@ def test_patients_are_found_by_name(small):
     assert someone.pk in {one.pk for one in queries.search(desk, someone.family_name)}
 
 
-@pytest.mark.parametrize("name", SIGN_INS)
+@pytest.mark.parametrize("name", [*SIGN_INS, "dc1"])
 def test_the_demo_people_sign_in(small, client, name):
     page = reverse("account_login")
 

@@ -170,7 +170,7 @@ def test_a_foreign_write_is_caught(write):
     wrong = house.foreign_writes("dashboard.views", write, RELATED)
 
     assert len(wrong) == 1
-    assert "ask appointments.booking or appointments.visit_status" in wrong[0]
+    assert "ask appointments.booking or appointments.together or appointments.visit_status" in wrong[0]
     assert house.foreign_writes("appointments.booking", write, RELATED) == []
 
 

@@ -2,7 +2,6 @@
 good form or body holds. An address that is missing here fails `test_every_address_is_expected`.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,14 +10,15 @@ from urllib.parse import urlencode
 
 from appointments import offers, waitlist
 from appointments.models import Appointment, AppointmentType, Hold, WaitlistEntry
-from careplans import planning
-from careplans.models import CarePlan
-from clinic import times
-from locations import access
+from clinic import times, undeliverable
+from evaluations import red_flags
+from evaluations.models import VisitNote
+from locations import access, mail_rules
 from locations.models import Location
-from tests import make
+from tests import a_template, make, signing
+from tests.access import links, mails, plans, public
 from tests.access.addresses import API, Address
-from tests.access.world import TABLE, Side, plan_of
+from tests.access.world import TABLE, Side
 
 
 def _room(side):
@@ -45,12 +45,22 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "evaluations/{pk}/": lambda side: (side.draft.pk,),
     "evaluations/{pk}/addenda/": lambda side: (side.signed.pk,),
     "evaluations/{pk}/report/{form}.pdf": lambda side: (side.draft.pk, "patient"),
+    "visit-notes/{pk}/": lambda side: (side.note.pk,),
+    "visit-notes/{pk}/addenda/": lambda side: (side.signed_note.pk,),
+    "incidents/{pk}/": lambda side: (side.incident.pk,),
     "red-flags/{pk}/": lambda side: (side.event.pk,),
     "care-plans/{pk}/": lambda side: (side.plan.pk,),
+    "setup/plan-templates/{pk}/": lambda side: (a_template.one().pk,),
+    "setup/plan-templates/{pk}/versions/{number}/": lambda side: (a_template.one().pk, 1),
+    "plan-templates/{pk}/": lambda side: (a_template.one().pk,),
+    "care-plans/{pk}/versions/{number}/": lambda side: (side.plan.pk, 1),
     "messages/{pk}/": lambda side: (side.message.pk,),
+    "messages/patient/{pk}/": lambda side: (side.patient.pk,),
+    "messages/addresses/{pk}/": lambda side: (side.patient.pk,),
     "setup/clinics/{slug}/": lambda side: (side.place.slug,),
     "setup/clinics/{slug}/delete/": lambda side: (side.spare.slug,),
     "setup/rooms/{pk}/": lambda side: (_room(side).pk,),
+    "closures/{pk}/": lambda side: (side.place.closures.get().pk,),
     "setup/closures/{pk}/": lambda side: (side.place.closures.get().pk,),
     "setup/practitioners/{pk}/": lambda side: (side.chiro.pk,),
     "setup/practitioners/{pk}/hours/{slug}/": lambda side: (side.chiro.pk, side.place.slug),
@@ -59,16 +69,25 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "setup/types/{slug}/delete/": lambda side: (AppointmentType.objects.get_or_create(**_SPARE_TYPE)[0].slug,),
     "setup/people/{pk}/": lambda side: (side.newcomer.pk,),
     "setup/roles/{pk}/": lambda side: (side.newcomer.assignments.get().pk,),
+    "mail-events/{service}/": lambda side: ("postmark",),
     "welcome/{token}/": lambda side: (side.links["welcome"],),
+    "my/intake/{token}/": lambda side: (side.links["intake"],),
+    "my/intake/{token}/{code}/": lambda side: (side.links["intake"], "now"),
+    "my/calendar/{token}.ics": lambda side: (side.links["feed"],),
+    "my/plan/{token}/": lambda side: (side.links["plan"],),
     "my/offers/{token}/": lambda side: (side.links["offer"],),
     "my/visits/{token}/": lambda side: (side.links["visit"],),
     "my/unsubscribe/{token}/": lambda side: (side.links["stop"],),
+    "book/confirm/{token}/": lambda side: (public.link(side),),
 }
 
 # Addresses that take the thing they are about from the query.
 ASKED: dict[str, Callable[[Side], dict]] = {
     "care-plans/new/": lambda side: {"evaluation": side.signed.pk},
     "appointments/new/": lambda side: {"patient": side.patient.pk},
+    **mails.ASKED,
+    "calendar/patient-feed/": lambda side: {"patient": side.patient.pk},
+    "messages/patient/": lambda side: {"patient": side.patient.pk},
     "series/new/": lambda side: {"patient": side.patient.pk},
     "waitlist/new/": lambda side: {"patient": side.patient.pk},
     "waitlist/{pk}/offer/": lambda side: {"slot": _free(side)},
@@ -99,8 +118,9 @@ def _holds_are_over(side):
     Hold.objects.all().delete()
 
 
-def _visit_is_over(side):
-    Appointment.objects.filter(pk=side.visit.pk).update(starts_at=times.now())
+def _visit_begins(status="booked"):
+    """The visits of this world are days ahead; this one is now."""
+    return lambda side: _visit_is(status, starts_at=times.now())(side)
 
 
 def _visit_was_confirmed(side):
@@ -111,33 +131,15 @@ def _visit_was_confirmed(side):
     )  # fmt: skip
 
 
-def _plan_is(status):
-    return lambda side: CarePlan.objects.filter(pk=side.plan.pk).update(status=status)
+def _visit_is_today(side):
+    """And has no note yet."""
+    _visit_begins()(side)
+    VisitNote.objects.filter(appointment=side.visit).delete()
 
 
-def _plan_is_ready(side):
-    planning.sign_consent(side.plan, name="Avery Testerson", by=side.chiro.user)
-
-
-def _plan_is_active(side):
-    _plan_is_ready(side)
-    planning.activate(side.plan, by=side.chiro.user)
-
-
-def _plan_form(side):
-    said = plan_of(side.place, side.name)
-    rows = {"phases-TOTAL_FORMS": 1, "phases-INITIAL_FORMS": 0, "goals-TOTAL_FORMS": 1, "goals-INITIAL_FORMS": 0}
-    for kind in ("phases", "goals"):
-        rows |= {f"{kind}-0-{name}": value for name, value in said[kind][0].items()}
-    return {
-        **{name: said[name] for name in ("starts_on", "reevaluate_by", "note")}, **rows, "location": side.place.pk,
-        "practitioner": side.chiro.pk, "reevaluate_after_visits": 12,
-    }  # fmt: skip
-
-
-def _plan_body(side):
-    said = json.loads(json.dumps(plan_of(side.place, side.name), default=str))
-    return {**said, "location": side.place.slug, "practitioner": side.chiro.pk, "evaluation": side.signed.pk}
+def _flag_is_open(side):
+    asked = {"patient": side.patient, "evaluation": None, "by": side.chiro.user}
+    red_flags.answer(**asked, answers={"rf_thunderclap": "yes"})
 
 
 def _new_patient(side):
@@ -170,6 +172,7 @@ def _newcomer(side):
 _TYPE = {
     "name": "Massage", "minutes": 30, "least_minutes": 30, "most_minutes": 30, "room_kind": "adjusting",
     "buffer_before": 0, "buffer_after": 0, "step_minutes": 15, "notice_minutes": 0, "horizon_days": 90,
+    "late_cancel_hours": 24,
 }  # fmt: skip
 _SPARE_TYPE = {**_TYPE, "slug": "spare", "name": "Spare"}  # nothing was ever booked for it
 
@@ -208,6 +211,10 @@ def _offer_is_over(side):
     offers.take_back(side.offer, by=side.chiro.user)
 
 
+def _address_fails(side):
+    undeliverable.flag(side.patient.email, kind="bounced", reason="550 5.1.1 No such user")
+
+
 def _pattern(side):
     return {
         "patient": side.patient.pk, "type": side.type.slug, "location": side.place.slug,
@@ -225,7 +232,6 @@ def _elsewhere(side):
     return {"appointment": side.member.pk, "scope": "all", "day": f"{_ahead(8)}", "at_time": "10:00"}
 
 
-_SCHEDULE = {"weekdays": [0, 1, 2, 3, 4], "at_time": "10:00"}
 _MORE = {"text": "Seen again.", "reason": "Asked by the patient."}
 _RESOLUTION = {
     "resolution": "cleared_external", "rationale": "Seen by the emergency department and sent home.",
@@ -241,6 +247,11 @@ _INTAKE_ROWS = {
 # By method and address; what a GET needs goes into the query.
 GOOD: dict[str, Good] = {
     "GET api/v1/availability/": Good(lambda side: {"type": side.type.slug, "from": make.MONDAY, "to": make.MONDAY}),
+    "POST mail-events/{service}/": Good(changes=False),
+    "POST book/time/": Good(public.form, public.is_offered),
+    "POST book/check/": Good(lambda side: {"now": ["none"]}, changes=False),
+    "POST book/confirm/{token}/": Good(lambda side: {"step": "book"}),
+    "POST setup/practitioners/{pk}/online/": Good(lambda side: {"is_offered": "yes"}),
     "POST welcome/{token}/": Good(lambda side: dict.fromkeys(("password", "again"), "correct horse battery")),
     "POST locations/choose/": Good(lambda side: {"location": side.place.slug}, changes=False),
     "POST locations/show/": Good(lambda side: {"location": [side.place.slug]}, changes=False),
@@ -248,6 +259,7 @@ GOOD: dict[str, Good] = {
     "POST setup/clinics/{slug}/details/": Good(lambda side: _clinic(side)),
     "POST setup/clinics/{slug}/hours/": Good(lambda side: _HOURS),
     "POST setup/clinics/{slug}/ways/": Good(lambda side: {f"to-{side.spare.slug}-minutes": 20}),
+    "POST setup/ways/": Good(lambda side: {f"{side.place.slug}-{side.spare.slug}-minutes": 20}),
     "POST setup/clinics/{slug}/rooms/": Good(lambda side: {"room-name": "Quiet room", "room-kind": "adjusting"}),
     "POST setup/clinics/{slug}/state/": Good(lambda side: {"do": "open"}, _clinic_is_closed),
     "POST setup/clinics/{slug}/delete/": Good(),
@@ -255,13 +267,14 @@ GOOD: dict[str, Good] = {
                                                  f"room-{_room(side).pk}-kind": _room(side).kind}),
     "POST setup/practitioners/new/": Good(_newcomer),
     "POST setup/practitioners/{pk}/hours/{slug}/": Good(
-        lambda side: {f"{side.place.slug}-from_day": make.MONDAY, **_week(side.place.slug)}
+        lambda side: {f"{side.place.slug}-from_day": make.MONDAY, f"{side.place.slug}-until": "2027-06-30",
+                      f"{side.place.slug}-replacing": "2027-06-07", **_week(side.place.slug)}
     ),
     "POST setup/practitioners/{pk}/extra/": Good(
         lambda side: {"extra-location": side.place.slug, "extra-day": make.MONDAY, "extra-starts": "19:00",
                       "extra-ends": "20:00"}
     ),
-    "POST setup/practitioners/{pk}/away/": Good(lambda side: {"away-starts_on": make.MONDAY}),
+    "POST setup/practitioners/{pk}/away/": Good(lambda side: {"away-starts_on": make.MONDAY, "agreed": side.offer.pk}),
     "POST setup/hours/{kind}/{pk}/take-back/": Good(),
     "POST setup/clinics/{slug}/zone/": Good(
         lambda side: {"time_zone": "America/Denver", "reason": "Entered wrongly"}, _holds_are_over
@@ -269,9 +282,13 @@ GOOD: dict[str, Good] = {
     "POST setup/types/new/": Good(lambda side: _TYPE),
     "POST setup/types/{slug}/": Good(lambda side: _TYPE),
     "POST setup/types/{slug}/delete/": Good(),
+    "POST setup/mails/hours/": Good(lambda side: {"quiet_from": "21:00", "quiet_until": "07:00"}),
+    "POST setup/mails/steps/": Good(lambda side: {"type": side.type.slug, "hours_0": 24}),
+    "POST setup/mails/rules/": Good(lambda side: {f"{one.name}-number": one.number for one in mail_rules.kinds()}),
+    "POST api/v1/reminder-steps/": Good(lambda side: {"location": side.place.slug, "steps": [{"hours_before": 24}]}),
     "POST setup/closures/": Good(
         lambda side: {"where": "some", "locations": [side.place.slug], "starts_on": make.MONDAY,
-                      "ends_on": make.MONDAY, "reason": "Painting"}
+                      "ends_on": make.MONDAY, "reason": "Painting", "agreed": side.offer.pk}
     ),
     "POST setup/closures/{pk}/take-back/": Good(),
     "POST setup/people/new/": Good(
@@ -294,7 +311,7 @@ GOOD: dict[str, Good] = {
             "time": "11:00", "practitioner_at": side.chiro.pk,
         }
     ),
-    "POST appointments/{pk}/step/": Good(lambda side: {"step": "arrive"}),
+    "POST appointments/{pk}/step/": Good(lambda side: {"step": "arrive", "seen": links.seen(side)}, _visit_begins()),
     "POST appointments/{pk}/move/": Good(
         lambda side: {"practitioner": side.chiro.pk, "day": make.MONDAY, "time": "11:00"}
     ),
@@ -309,6 +326,11 @@ GOOD: dict[str, Good] = {
     "POST waitlist/{pk}/offer/": Good(lambda side: {"slot": _free(side), "entries": [_waits(side).pk], "offer": "yes"}),
     "POST offers/{pk}/answer/": Good(lambda side: {"step": "accept"}),
     "POST follow-ups/": Good(lambda side: {"about": "unconfirmed", "visit": side.visit.pk, "result": "no_answer"}),
+    "POST visit-notes/start/": Good(lambda side: {"appointment": side.visit.pk}, _visit_is_today),
+    "POST visit-notes/{pk}/": Good(lambda side: {"version": side.note.version, "content.pain": "3"}),
+    "POST visit-notes/{pk}/sign/": Good(lambda side: {"version": side.note.version}),
+    "POST visit-notes/{pk}/addenda/": Good(lambda side: _MORE),
+    "POST incidents/{pk}/": Good(lambda side: {"step": "remark", "text": "Called the patient."}),
     "POST evaluations/start/": Good(lambda side: {"patient": side.patient.pk}),
     "POST evaluations/{pk}/": Good(lambda side: {"version": side.draft.version, "heart_rate[]status": "assessed",
                                                  "heart_rate[]value": "71"}),
@@ -316,18 +338,20 @@ GOOD: dict[str, Good] = {
     "POST evaluations/{pk}/red-flags/": Good(lambda side: {"rf_systemic": "yes"}),
     "POST evaluations/{pk}/sign/": Good(),
     "POST evaluations/{pk}/stop/": Good(),
+    "POST evaluations/{pk}/defer/": Good(before=_flag_is_open),
     "POST evaluations/{pk}/addenda/": Good(lambda side: _MORE),
-    "POST red-flags/{pk}/resolve/": Good(lambda side: _RESOLUTION),
-    "POST care-plans/new/": Good(_plan_form),
-    "POST care-plans/{pk}/edit/": Good(
-        lambda side: {**_plan_form(side), "phases-INITIAL_FORMS": 1, "goals-INITIAL_FORMS": 1}
+    "POST evaluations/{pk}/entered-in-error/": Good(
+        lambda side: {"reason": "Another patient's.", "confirmed": "yes", "version": side.draft.version}
     ),
-    "POST care-plans/{pk}/consent/": Good(lambda side: {"name": "Avery Testerson"}),
-    "POST care-plans/{pk}/step/": Good(lambda side: {"step": "activate"}, _plan_is_ready),
+    "POST red-flags/{pk}/resolve/": Good(lambda side: _RESOLUTION),
+    "POST setup/plan-templates/new/": Good(lambda side: a_template.form()),
+    "POST setup/plan-templates/{pk}/": Good(lambda side: {**a_template.form(), "version": 1}),
+    "POST setup/plan-templates/{pk}/state/": Good(lambda side: {"do": "put_away"}),
     "POST moves/": Good(
         lambda side: {
             "practitioner": side.chiro.pk, "location": side.place.slug, "first": make.MONDAY, "which": "all",
             "to": "same", f"visit-{side.visit.pk}": _choice(side, 8), "reason": "Ill",
+            f"seen-{side.visit.pk}": side.visit.sequence,
         }
     ),
     "POST series/new/": Good(
@@ -340,16 +364,32 @@ GOOD: dict[str, Good] = {
     "POST series/{pk}/place/": Good(
         lambda side: {"weekdays": ["0", "2"], "at_time": "10:00", "visit-2": _choice(side, 9)}
     ),
+    "POST series/{pk}/rearrange/": Good(lambda side: {"visit-2": _choice(side, 9), "seen-2": ""}),
     "POST series/{pk}/waive/": Good(lambda side: {"visit": 2, "reason": "Feels well."}),
     "POST appointments/{pk}/series-move/": Good(
-        lambda side: {"scope": "all", "day": _ahead(8), "time": "10:00", f"visit-{side.member.pk}": _choice(side, 8)}
+        lambda side: {"scope": "all", "day": _ahead(8), "time": "10:00", f"visit-{side.member.pk}": _choice(side, 8),
+                      f"seen-{side.member.pk}": side.member.sequence}
     ),
     "POST appointments/{pk}/series-cancel/": Good(
         lambda side: {"scope": "later", "still_wanted": "no", "reason": "Moves away."}
     ),
     "POST messages/{pk}/try-again/": Good(),
+    "POST my/plan/{token}/": Good(
+        lambda side: {"step": "agree", **signing.SIGNATURE, "born_on": "1991-11-14",
+                      "plan_digest": side.plan.versions.get().digest}
+    ),
+    "POST care-plans/{pk}/send-link/": Good(before=lambda side: signing.may_be_written_to(side.patient)),
+    "POST messages/addresses/{pk}/mend/": Good(before=_address_fails),
     "POST my/offers/{token}/": Good(lambda side: {"step": "accept"}),
-    "POST my/visits/{token}/": Good(lambda side: {"step": "confirm"}),
+    "POST appointments/{pk}/send-intake/": Good(before=lambda side: signing.may_be_written_to(side.patient)),
+    "POST my/intake/{token}/": Good(lambda side: {"born_on": links.born(side)}, changes=False),
+    "POST my/intake/{token}/{code}/": Good(changes=False),  # without the birth date it leads to where that is asked
+    "POST messages/patient/{pk}/resume/": Good(lambda side: {"topic": "reminders", "reason": "Asked."}, links.stopped),
+    "POST calendar/patient-feed/": Good(),
+    "POST setup/practitioners/{pk}/calendar/": Good(),
+    "POST my/visits/{token}/subscribe/": Good(lambda side: {"born_on": links.born(side)}),
+    "POST my/visits/{token}/move/": Good(lambda side: links.moved(side, _slot(side))),
+    "POST my/visits/{token}/": Good(lambda side: {"step": "confirm", "seen": links.seen(side)}),
     "POST my/unsubscribe/{token}/": Good(),
     "POST api/v1/patients/": Good(lambda side: {**_new_patient(side), "home_location": side.place.slug}),
     "POST api/v1/appointments/": Good(
@@ -360,21 +400,31 @@ GOOD: dict[str, Good] = {
     ),
     "POST api/v1/appointments/{pk}/reschedule/": Good(lambda side: {"starts_at": _slot(side)}),
     "POST api/v1/appointments/{pk}/undo/": Good(before=_visit_was_confirmed),
-    "POST api/v1/appointments/{pk}/arrive/": Good(),
+    "POST api/v1/appointments/{pk}/arrive/": Good(before=_visit_begins()),
     "POST api/v1/appointments/{pk}/confirm/": Good(),
     "POST api/v1/appointments/{pk}/cancel/": Good(),
-    "POST api/v1/appointments/{pk}/start/": Good(before=_visit_is("arrived")),
-    "POST api/v1/appointments/{pk}/complete/": Good(before=_visit_is("in_room")),
-    "POST api/v1/appointments/{pk}/no-show/": Good(before=_visit_is_over),
+    "POST api/v1/appointments/{pk}/start/": Good(before=_visit_begins("arrived")),
+    "POST api/v1/appointments/{pk}/complete/": Good(before=_visit_begins("in_room")),
+    "POST api/v1/appointments/{pk}/no-show/": Good(before=_visit_begins()),
     "PUT api/v1/locations/{slug}/hours/": Good(
         lambda side: {"hours": [{"weekday": 0, "opens": "07:00", "closes": "19:00"}]}
     ),
     "POST api/v1/locations/{slug}/delete/": Good(),
     "POST api/v1/rooms/{pk}/open/": Good(before=lambda side: side.place.rooms.update(is_open=False)),
     "POST api/v1/rooms/{pk}/close/": Good(),
+    "POST api/v1/closures/": Good(
+        lambda side: {"reason": "Painting", "starts_on": f"{make.MONDAY}", "locations": [side.place.slug],
+                      "confirm": True}
+    ),
+    "POST api/v1/closures/{pk}/take-back/": Good(),
+    "POST api/v1/working-hours/": Good(
+        lambda side: {"practitioner": side.chiro.pk, "location": side.place.slug, "from_day": f"{make.MONDAY}",
+                      "until": "2027-06-30", "replace_later": True, "hours": [], "confirm": True}
+    ),
     "POST api/v1/visit-moves/": Good(
         lambda side: {
-            "moves": [{"appointment": side.visit.pk, "starts_at": _slot(side), "practitioner": side.chiro.pk}],
+            "moves": [{"appointment": side.visit.pk, "sequence": 0, "starts_at": _slot(side),
+                       "practitioner": side.chiro.pk}],
             "reason": "Ill",
         }
     ),
@@ -397,6 +447,8 @@ GOOD: dict[str, Good] = {
     ),
     "POST api/v1/series/{pk}/propose-owed/": Good(changes=False),
     "POST api/v1/series/{pk}/place/": Good(lambda side: {"visits": [{"number": 2, **_chosen(side, 9)}]}),
+    "POST api/v1/series/{pk}/propose-rest/": Good(changes=False),
+    "POST api/v1/series/{pk}/rearrange/": Good(lambda side: {"visits": [{"number": 2, **_chosen(side, 9)}]}),
     "POST api/v1/series/{pk}/waive/": Good(lambda side: {"number": 2, "reason": "Feels well."}),
     "POST api/v1/series/{pk}/propose-move/": Good(lambda side: _elsewhere(side), changes=False),
     "POST api/v1/series/{pk}/move/": Good(lambda side: _elsewhere(side)),
@@ -410,14 +462,19 @@ GOOD: dict[str, Good] = {
     "PUT api/v1/evaluations/{pk}/intake/": Good(lambda side: {"version": 0, "answers": {"lifetime_attacks": 5}}),
     "POST api/v1/evaluations/{pk}/sign/": Good(),
     "POST api/v1/evaluations/{pk}/addenda/": Good(lambda side: _MORE),
-    "POST api/v1/care-plans/": Good(_plan_body),
-    "POST api/v1/care-plans/{pk}/consent/": Good(lambda side: {"name": "Avery Testerson"}),
-    "POST api/v1/care-plans/{pk}/activate/": Good(before=_plan_is_ready),
-    "POST api/v1/care-plans/{pk}/hold/": Good(before=_plan_is("active")),
-    "POST api/v1/care-plans/{pk}/resume/": Good(before=_plan_is("on_hold")),
-    "POST api/v1/care-plans/{pk}/complete/": Good(before=_plan_is("active")),
-    "POST api/v1/care-plans/{pk}/discontinue/": Good(lambda side: {"reason": "Moved away."}),
-    "POST api/v1/care-plans/{pk}/schedule/": Good(lambda side: _SCHEDULE, _plan_is_active),
+    "POST api/v1/evaluations/{pk}/entered-in-error/": Good(
+        lambda side: {"reason": "Another patient's.", "confirmed": True, "version": side.draft.version}
+    ),
+    "POST api/v1/visit-notes/": Good(lambda side: {"appointment": side.visit.pk}, _visit_is_today),
+    "PATCH api/v1/visit-notes/{pk}/": Good(lambda side: {"version": side.note.version, "content": {"pain": 3}}),
+    "POST api/v1/visit-notes/{pk}/sign/": Good(),
+    "POST api/v1/visit-notes/{pk}/addenda/": Good(lambda side: _MORE),
+    "POST api/v1/incidents/{pk}/steps/": Good(lambda side: {"step": "remark", "text": "Called the patient."}),
+    "POST api/v1/plan-templates/": Good(lambda side: {**a_template.SKETCH, "name": "Another"}),
+    "PUT api/v1/plan-templates/{pk}/": Good(lambda side: {**a_template.SKETCH, "note": "Anew.", "version": 1}),
+    "POST api/v1/plan-templates/{pk}/offer/": Good(lambda side: {"is_offered": False}),
+    "GET api/v1/plan-templates/{pk}/proposal/": Good(lambda side: {"evaluation": side.signed.pk}),
+    **{name: Good(*given) for name, given in [*plans.POSTS.items(), *mails.POSTS.items()]},
 }  # fmt: skip
 
 

@@ -19,8 +19,8 @@ from careplans import planning
 from careplans.models import CarePlan
 from clinic import times, tokens
 from clinic.models import Heartbeat, Message, User
-from evaluations import catalogue, recording, red_flags, signing
-from evaluations.models import Evaluation, RedFlagEvent
+from evaluations import catalogue, note_fields, note_signing, recording, red_flags, signing, visit_notes
+from evaluations.models import Evaluation, Incident, RedFlagEvent, VisitNote
 from locations import access, staffing
 from locations.models import Location, Practitioner
 from patients import registering
@@ -41,8 +41,10 @@ SEEN_WITH = {
     "mailbox": {"patient.search", "patient.read", "message.read"},
     "reason": {"appointment.read"},
     "subject": {"message.read"},
+    "said": {"patient.read"},
     "finding": {"evaluation.read"},
     "plan": {"careplan.read"},
+    "incident": {"incident.read", "evaluation.read"},
     "closed": set(),  # in the chart of a patient whom nobody treats any more
 }
 
@@ -68,6 +70,9 @@ class Side:
     draft: Evaluation
     signed: Evaluation
     plan: CarePlan
+    note: VisitNote  # a draft that lacks nothing
+    signed_note: VisitNote
+    incident: Incident
     event: RedFlagEvent
     message: Message
     offer: Offer
@@ -120,10 +125,17 @@ class World:
 
 def build() -> World:
     adjustment, evaluation = make.appointment_type(), make.evaluation_type()
-    Heartbeat.objects.create(name="beat", at=times.now())
+    for name in ("beat", "worker"):
+        Heartbeat.objects.create(name=name, at=times.now())
     here = _side("here", make.location("atlanta"), adjustment, evaluation)
     there = _side("there", make.location("nashville", "America/Chicago"), adjustment, evaluation)
     return World(here, there, [*_principals(here, there), Principal("", ANONYMOUS, None, Client())])
+
+
+def _examined(patient, place, by, **said):
+    evaluation = recording.start(patient=patient, location=place, by=by)
+    recording.save(evaluation, version=0, by=by, **said)
+    return evaluation
 
 
 def _side(name, place, adjustment, evaluation) -> Side:
@@ -139,10 +151,8 @@ def _side(name, place, adjustment, evaluation) -> Side:
                          starts_at=make.at(10, zone=place.time_zone))  # fmt: skip
     visit.history.update(reason=word(name, "reason"))
     finding, no = word(name, "finding"), dict.fromkeys(catalogue.RED_FLAGS, "no")
-    said = {"findings": [{"code": "heart_rate", "value": 70, "note": finding}], "conclusion": finding, "by": by}
-    signed, draft = (recording.start(patient=patient, location=place, by=by) for _ in range(2))
-    for evaluation in (signed, draft):
-        recording.save(evaluation, version=0, answers=no, **said)
+    said = {"findings": [{"code": "heart_rate", "value": 70, "note": finding}], "conclusion": finding}
+    signed, draft = (_examined(patient, place, by, answers=no, **said) for _ in range(2))
     signing.sign(signed, by=by)
     signing.add(signed, text=finding, reason=finding, by=by)
     flagged = _patient(name, place)
@@ -154,11 +164,13 @@ def _side(name, place, adjustment, evaluation) -> Side:
     plan = planning.draft(evaluation=signed, by=by, practitioner=chiro, location=place, **plan_of(place, name))
     offer = _offer(name, patient, place, chiro, adjustment)
     several = _series(patient, place, chiro, adjustment)
+    member = Appointment.objects.get(series_visit__series=several)
     return Side(
-        name, place, chiro, patient, visit, draft, signed, plan, red_flags.open_events(flagged)[0],
+        name, place, chiro, patient, visit, draft, signed, plan, *_notes(name, visit, member, by),
+        red_flags.open_events(flagged)[0],
         _message(name, patient), offer, adjustment,
-        several, Appointment.objects.get(series_visit__series=several), newcomer, spare, *_lapsed(name, place, chiro),
-        _links(visit, patient, newcomer, offer),
+        several, member, newcomer, spare, *_lapsed(name, place, chiro),
+        _links(visit, patient, newcomer, offer, plan),
     )  # fmt: skip
 
 
@@ -170,6 +182,24 @@ def _patient(name, place) -> Patient:
     )  # fmt: skip
     registering.index_all([patient])
     return patient
+
+
+def _notes(name, visit, member, by) -> tuple[VisitNote, VisitNote, Incident]:
+    """Of visits that lie ahead, as if they had been; the signed one tells of a serious reaction."""
+    said = {
+        "safety": dict.fromkeys(note_fields.SAFETY, "no"), "complaint": word(name, "finding"), "not_adjusted": True,
+        "not_adjusted_reason": word(name, "finding"), "reaction": "none",
+    }  # fmt: skip
+    serious = {"reaction": "serious"} | dict.fromkeys(note_signing.OF_A_REACTION, word(name, "incident"))
+    notes = []
+    for one, content in ((visit, said), (member, said | serious)):
+        note = VisitNote.objects.create(
+            patient=one.patient, appointment=one, location=one.location, started_by=by, started_at=times.now()
+        )
+        visit_notes.save(note, content=content, version=0, by=by)
+        notes.append(note)
+    note_signing.sign(notes[1], by=by)
+    return *notes, notes[1].incident
 
 
 def _offer(name, patient, place, chiro, type) -> Offer:
@@ -223,13 +253,16 @@ def _lapsed(name, place, chiro) -> tuple[Patient, ChartOpening]:
     return patient, opening
 
 
-def _links(visit, patient, newcomer, offer) -> dict[str, str]:
+def _links(visit, patient, newcomer, offer, plan) -> dict[str, str]:
     """Tokens as mails carry them."""
     about = {
         "visit": ("visit", visit),
+        "intake": ("intake", visit),
+        "feed": ("feed:patient", patient),
         "stop": ("unsubscribe", patient),
         "welcome": (staffing.PURPOSE, newcomer),
         "offer": ("offer", offer),
+        "plan": ("care-plan", plan),
     }
     return {
         name: tokens.issue_link(purpose=purpose, on=on, expires_at=visit.ends_at)
@@ -241,7 +274,7 @@ def _message(name, patient) -> Message:
     now = times.now()
     return Message.objects.create(
         key=f"visit-booked:{name}", kind="visit-booked", patient_id=patient.pk, to=patient.email, status="failed",
-        message_id=f"<{name}@example.org>", subject=word(name, "subject"), text=word(name, "finding"), due_at=now,
+        message_id=f"<{name}@example.org>", subject=word(name, "subject"), text=word(name, "said"), due_at=now,
         try_after=now, useless_after=now + timedelta(days=1),
     )  # fmt: skip
 

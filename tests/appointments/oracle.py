@@ -32,6 +32,10 @@ class Oracle:
         self.visits = [row for row in rows if row.status != "held" or row.held_until > now]
         self.working = {}
 
+    def way(self, one, other) -> int:
+        """Minutes; twelve hours where nobody entered any."""
+        return 0 if one == other else self.travel.get(frozenset((one, other)), 12 * 60)
+
     def clock(self, place):
         return clock(place.time_zone, self.first - timedelta(days=2), (self.last - self.first).days + 5)
 
@@ -109,7 +113,7 @@ class Oracle:
             if row.room_id in rooms and _meet(theirs, busy):
                 rooms.discard(row.room_id)
             if row.practitioner_id == person.pk:
-                way = MINUTE * self.travel.get(frozenset((row.location_id, place.pk)), 0)
+                way = MINUTE * self.way(row.location_id, place.pk)
                 if _meet((theirs[0] - way, theirs[1] + way), busy):
                     return False
         return bool(rooms)

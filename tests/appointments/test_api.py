@@ -53,6 +53,7 @@ def test_availability_names_the_wrong_parameter(api, desk, evaluation_type, quer
     assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
 
 
+@pytest.mark.usefixtures("that_morning")
 def test_booking_and_the_way_of_a_visit(api, desk, body):
     client = api(desk)
     booked = client.post("/api/v1/appointments/", body)
@@ -242,6 +243,56 @@ def test_a_move_of_a_visit_that_was_moved_meanwhile_says_where_it_is(api, desk, 
     assert Appointment.objects.get().starts_at == at(11, 30)
 
 
+def test_two_who_make_the_same_visit_longer_and_shorter_do_not_undo_each_other(api, desk, visit):
+    AppointmentType.objects.filter(pk=visit.type_id).update(least_minutes=10, most_minutes=20)
+    address, client = f"/api/v1/appointments/{visit.pk}/", api(desk)
+    seen = client.get(address).json()
+    wanted = {"starts_at": seen["starts_at"], "expected_start": seen["starts_at"], "minutes": 20}
+    wanted["expected_sequence"] = seen["sequence"]
+
+    first = client.post(f"{address}reschedule/", wanted, format="json")
+    second = client.post(f"{address}reschedule/", wanted | {"minutes": 10}, format="json")
+
+    assert (first.status_code, first.json()["sequence"]) == (200, seen["sequence"] + 1)
+    assert (second.status_code, second.json()["code"]) == (409, "changed_meanwhile")
+    assert "10:00 AM EST, 20 minutes" in second.json()["detail"]
+    assert Appointment.objects.get().lasts == 20
+
+
+def test_a_step_of_a_visit_that_was_moved_meanwhile_is_refused(api, desk, visit):
+    address, client = f"/api/v1/appointments/{visit.pk}/", api(desk)
+    seen = client.get(address).json()["sequence"]
+    client.post(f"{address}reschedule/", {"starts_at": at(14).isoformat()}, format="json")
+
+    stale = client.post(f"{address}cancel/", {"expected_sequence": seen}, format="json")
+    fresh = client.post(f"{address}cancel/", {"expected_sequence": seen + 1}, format="json")
+
+    assert (stale.status_code, stale.json()["code"]) == (409, "changed_meanwhile")
+    assert (fresh.status_code, fresh.json()["status"]) == (200, "cancelled")
+
+
+@pytest.mark.parametrize("said", ["x", -1, 1.5, 2**40, [], {}])
+def test_a_sequence_that_is_none_is_named(api, desk, visit, said):
+    address, client = f"/api/v1/appointments/{visit.pk}/", api(desk)
+
+    for name, more in (("cancel", {}), ("reschedule", {"starts_at": at(14).isoformat()})):
+        answer = client.post(f"{address}{name}/", {"expected_sequence": said, **more}, format="json")
+        assert (answer.status_code, list(answer.json()["fields"])) == (400, ["expected_sequence"])
+
+
+def test_a_repeated_move_is_answered_and_not_made_again(api, desk, visit):
+    address, client = f"/api/v1/appointments/{visit.pk}/", api(desk)
+    key = {"idempotency-key": "moved-once"}
+    wanted = {"starts_at": at(14).isoformat(), "expected_sequence": visit.sequence}
+
+    first, again = (client.post(f"{address}reschedule/", wanted, format="json", headers=key) for _ in range(2))
+    other = client.post(f"{address}reschedule/", wanted | {"minutes": 20}, format="json", headers=key)
+
+    assert (first.status_code, again.status_code, other.status_code) == (200, 200, 422)
+    assert again.json() == first.json()
+    assert visit.history.count() == 2
+
+
 def test_availability_goes_on_behind_its_last_slot(api, desk, chiro, atlanta, adjustment):
     client, asked, seen = api(desk), {"type": "adjustment", "from": MONDAY, "to": MONDAY, "limit": 10}, []
     while True:
@@ -311,3 +362,12 @@ def test_the_history_says_what_was_overridden(api, sign_in, body, atlanta):
     assert (event["overridden"], event["reason"]) == (["outside_hours"], "Flies at ten")
     page = sign_in(manager).get(f"/appointments/{booked['id']}/").content.decode()
     assert "Allowed outside working hours" in page
+
+
+def test_what_is_missing_in_the_question_is_called_required(api, desk, adjustment):
+    answer = api(desk).get("/api/v1/availability/?type=adjustment&limit=0")
+
+    fields = answer.json()["fields"]
+    assert answer.status_code == 400
+    assert (fields["from"], fields["to"]) == ("This field is required.",) * 2
+    assert "limit" in fields

@@ -3,9 +3,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404
 
 from appointments import booking, visit_status
+from appointments.conflicts import Wanted
 from appointments.models import Appointment, AppointmentEvent, TimeOff
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
@@ -245,3 +247,51 @@ def test_a_patient_becomes_known_where_booked(book, atlanta, marietta, adjustmen
     visit = book(location=marietta, practitioner=chiro, by=boss)
 
     assert set(visit.patient.locations.values_list("slug", flat=True)) == {"atlanta", "marietta"}
+
+
+def test_a_move_to_where_the_visit_is_writes_nothing(book, atlanta, chiro, desk):
+    visit = visit_status.confirm(book(), by=desk)
+    asked = {"starts_at": visit.starts_at, "practitioner": chiro, "location": atlanta, "minutes": visit.lasts}
+
+    for more in ({}, asked, asked | {"room": visit.room, "reason": "A slip"}):
+        same = booking.reschedule(visit, by=desk, **{"starts_at": visit.starts_at} | more)
+        assert (same.sequence, same.status, same.room) == (visit.sequence, "confirmed", visit.room)
+    assert [step.step for step in visit.history.all()] == ["booked", "confirmed"]
+
+
+def test_a_visit_agreed_outside_hours_gets_another_room_from_the_desk(book, atlanta, desk):
+    visit = book(at(7), by=make.user("manager", atlanta), override_reason="Early flight")
+    other = atlanta.rooms.filter(kind="adjusting").exclude(pk=visit.room_id).first()
+
+    moved = booking.reschedule(visit, starts_at=at(7), room=other, by=desk)
+    assert (moved.room, moved.starts_at, moved.history.last().overridden) == (other, at(7), [])
+
+    other.is_open = False
+    other.save()
+    assert booking.reschedule(moved, starts_at=at(7), by=desk).room != other
+    visit.type.most_minutes = 60
+    visit.type.save()
+    for more in ({"minutes": visit.lasts + 5}, {"starts_at": at(7, 15)}):
+        with pytest.raises(RuleBroken) as refused:
+            booking.reschedule(visit, by=desk, **{"starts_at": at(7)} | more)
+        assert refused.value.code == "outside_hours"
+
+
+def test_nearest_leaves_out_the_visit_that_moves_and_keeps_to_the_room(book, atlanta, chiro, desk):
+    one, other = atlanta.rooms.filter(kind="adjusting").order_by("name")[:2]
+    somebody = make.practitioner(atlanta)
+    visit = book(at(10), room=one)
+    book(at(11), patient=make.patient(atlanta))
+    book(at(9, 45), patient=make.patient(atlanta), practitioner=somebody, room=other)
+
+    with pytest.raises(RuleBroken) as refused:
+        booking.reschedule(visit, starts_at=at(11), room=other, by=desk)
+    wanted = Wanted(visit.patient, chiro, atlanta, visit.type, at(9, 40), visit.lasts, other, moving=visit)
+    offered = [slot.starts_at for slot in booking.nearest(wanted, limit=4)]
+
+    assert (refused.value.code, len(refused.value.nearest)) == ("slot_taken", 3)
+    for slot in refused.value.nearest:
+        with transaction.atomic():
+            booking.reschedule(visit, starts_at=slot.starts_at, practitioner=slot.practitioner, room=other, by=desk)
+            transaction.set_rollback(True)
+    assert offered == [at(9), at(9, 15), at(9, 30), at(10, 15)]  # then the room is taken, and there it stands

@@ -48,13 +48,40 @@ def ill(atlanta, chiro):
             "to": "anyone", "at": ""}  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("to", "time_then", "why"),
+    [
+        ("colleague", "10:07", ""),
+        ("anyone", "10:00", "10:07 AM is not offered: such visits begin every 15 minutes."),
+    ],
+)
+def test_a_visit_that_was_typed_off_the_step_keeps_its_time_with_a_colleague(
+    atlanta, chiro, adjustment, desk, colleague, to, time_then, why
+):
+    visit = booking.book(
+        patient=make.patient(atlanta), practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(10, 7),
+        by=desk,
+    )  # fmt: skip
+
+    question = bulk_moves.question([visit], span(atlanta, chiro), to=colleague if to == "colleague" else to)
+    [line] = question.propose()
+
+    assert (line.why, f"{line.slot.local_start:%H:%M}") == (why, time_then)
+
+
 def span(place, chiro=None, **changes):
     return Span(locations=[place], first=MONDAY, last=MONDAY, practitioner=chiro, **changes)
 
 
 def chosen(answer):
-    rows = (one["row"] for one in answer.context["rows"])
-    return {row.name: row.chosen.value if row.chosen else "skip" for row in rows}
+    """The rows as they are sent back: what is chosen, and which visit that was decided upon."""
+    rows = [one["row"] for one in answer.context["rows"]]
+    seen = {f"seen-{row.key}": row.seen for row in rows}
+    return seen | {row.name: row.chosen.value if row.chosen else "skip" for row in rows}
+
+
+def seen(visits):
+    return {f"{visit.pk}": visit.sequence for visit in visits}
 
 
 def proposed(answer):
@@ -195,8 +222,8 @@ def test_a_patient_with_two_visits_gets_one_mail_and_it_is_the_one_shown(
 
     (preview,) = [one for one in shown.context["mails"] if one.count == 2]
     (mail,) = [mail for mail in mailoutbox if mail.to == [preview.mail.to]]
-    body = re.sub(r"http\S+", "…", mail.body)
-    assert (mail.subject, body.strip()) == (preview.mail.subject, preview.mail.text.strip())
+    body, text = (re.sub(r"http\S+", "…", one.strip()) for one in (mail.body, preview.mail.text))
+    assert (mail.subject, body) == (preview.mail.subject, text)
     assert mail.subject == "2 of your visits have changed"
 
 
@@ -254,13 +281,13 @@ def test_to_another_clinic_by_its_clock(visits, atlanta, chiro, nashville, desk)
 
     asked = bulk_moves.question(visits, span(atlanta, chiro), location=nashville)
     choices = {line.wish.key: Choice(line.slot.starts_at, line.slot.practitioner) for line in asked.propose()}
-    moved = bulk_moves.move(asked, choices, by=both, reason="Water")
+    moved = bulk_moves.move(asked, choices, seen=seen(visits), by=both, reason="Water")
 
     assert [(v.location, f"{v.local_start:%H:%M %Z}") for v in moved] == [
         (nashville, "09:00 CST"), (nashville, "10:00 CST"), (nashville, "11:00 CST"),
     ]  # fmt: skip
     with pytest.raises(RuleBroken):
-        bulk_moves.move(asked, choices, by=both, reason="")
+        bulk_moves.move(asked, choices, seen=seen(visits), by=both, reason="")
 
 
 @pytest.mark.parametrize(
@@ -295,6 +322,36 @@ def test_what_is_posted_is_not_trusted(sign_in, desk, visits, ill, colleague):
             status, [name],
         )  # fmt: skip
     assert where() == ["Mon 09:00 Robin Sample", "Mon 10:00 Robin Sample", "Mon 11:00 Robin Sample"]
+
+
+def test_a_visit_moved_by_telephone_meanwhile_is_not_moved_again_before_it_was_seen(
+    sign_in, desk, visits, ill, colleague
+):
+    client = sign_in(desk)
+    sent = {**ill, **chosen(client.get("/moves/", ill)), "reason": "Flu"}
+    booking.reschedule(visits[1], starts_at=at(15), by=desk, reason="Asked for the afternoon")
+    telephoned = ["Mon 09:00 Robin Sample", "Mon 15:00 Robin Sample", "Mon 11:00 Robin Sample"]
+
+    stale = client.post("/moves/", sent)
+    marked = {one["row"].key: one["row"] for one in stale.context["rows"] if one["row"].fault}
+    unseen = client.post("/moves/", {name: value for name, value in sent.items() if not name.startswith("seen-")})
+    before = where()
+    client.post("/moves/", {**ill, **chosen(stale), "reason": "Flu"})
+
+    assert (stale.status_code, unseen.status_code, before) == (409, 409, telephoned)
+    assert [*marked] == [f"{visits[1].pk}"]
+    assert "It is now: Monday, January 4, 2027 at 3:00 PM EST" in marked[f"{visits[1].pk}"].fault
+    assert where() == ["Mon 09:00 Aaron Other", "Mon 15:00 Aaron Other", "Mon 11:00 Aaron Other"]
+
+
+def test_looking_at_the_mails_does_not_take_a_change_for_seen(sign_in, desk, visits, ill, colleague):
+    client = sign_in(desk)
+    sent = {**ill, **chosen(client.get("/moves/", ill)), "reason": "Flu"}
+    booking.reschedule(visits[1], starts_at=at(15), by=desk)
+
+    shown = client.post("/moves/", {**sent, "do": "preview"})
+
+    assert client.post("/moves/", {**ill, **chosen(shown), "reason": "Flu"}).status_code == 409
 
 
 def test_other_clinics_are_out_of_sight(sign_in, visits, ill, marietta):
@@ -368,8 +425,9 @@ def test_two_of_a_series_on_one_day_are_refused(members, atlanta, chiro, desk):
     asked = bulk_moves.question(members[:1], span(atlanta, chiro), to=bulk_moves.SAME)
     friday = at(15, day=MONDAY + timedelta(days=4))
 
+    choices = {f"{members[0].pk}": Choice(friday, chiro)}
     with pytest.raises(RuleBroken) as refused:
-        bulk_moves.move(asked, {f"{members[0].pk}": Choice(friday, chiro)}, by=desk, reason="Flu")
+        bulk_moves.move(asked, choices, seen=seen(members), by=desk, reason="Flu")
 
     assert (refused.value.code, refused.value.fields) == (
         "two_on_a_day", {f"{members[0].pk}": "Another visit of the series is on January 8 already."},

@@ -41,9 +41,9 @@ def test_method_stands_in_the_body_and_in_the_mime_type(visit, desk):
     visit_status.cancel(visit, by=desk)
     taken_back = calendar_file.attachment([visit])
 
-    methods = [(p.get_param("method"), str(Calendar.from_ical(p.get_payload(decode=True))["METHOD"]))
+    methods = [(p.content_type.rpartition("; ")[2], str(Calendar.from_ical(p.content)["METHOD"]))
                for p in (asked, taken_back)]  # fmt: skip
-    assert methods == [("REQUEST", "REQUEST"), ("CANCEL", "CANCEL")]
+    assert methods == [('method="REQUEST"', "REQUEST"), ('method="CANCEL"', "CANCEL")]
 
 
 def test_uid_stays_and_sequence_rises(visit, desk):
@@ -75,3 +75,17 @@ def test_summer_time_is_right_on_the_clients_side(patient, chiro, atlanta, adjus
 
     assert entry(visit).start.astimezone(UTC) == summer.astimezone(UTC)
     assert "TZNAME:EDT" in calendar_file.render([visit]).decode()
+
+
+def test_long_and_odd_words_survive_and_no_line_is_longer_than_allowed(visit):
+    visit.location.name = "Clínica; «Ñandú», a\\b " + "é" * 90
+    visit.patient.email = f"{'a' * 60}@{'b' * 50}.example.org"
+    content = calendar_file.render([visit])
+    event = Calendar.from_ical(content).walk("VEVENT")[0]
+
+    assert max(len(line) for line in content.split(b"\r\n")) <= 75
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    assert str(event["LOCATION"]).startswith(visit.location.name)
+    assert str(event["ATTENDEE"]) == f"mailto:{visit.patient.email}"
+    assert (event["SEQUENCE"], str(event["UID"])) == (0, f"{visit.uid}@atlas")
+    assert event["DTSTAMP"].dt == NOW.astimezone(UTC)

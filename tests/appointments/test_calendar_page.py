@@ -1,3 +1,4 @@
+import re
 from datetime import date, time, timedelta
 
 import pytest
@@ -46,7 +47,8 @@ def test_a_visit_stands_in_its_column_at_its_time_by_the_clock_there(nashville, 
     data = shown([nashville], chiro.user)
 
     assert titles(data) == ["Robin Sample, DC"]
-    assert data["groups"] == [{"location": "nashville", "day": "2027-01-04", "zone": "CST", "closed": "", "columns": 1}]
+    assert data["groups"] == [{"location": "nashville", "day": "2027-01-04", "zone": "CST", "is_ahead": True,
+                               "closed": "", "columns": 1}]  # fmt: skip
     assert data["visits"] == [
         {
             "id": visit.pk, "column": 0, "from": 540, "minutes": 15, "status": "booked", "patient": "Kim Testerson",
@@ -255,12 +257,29 @@ def test_a_held_time_is_seen_until_it_runs_out(sign_in, desk, chiro, atlanta, ad
         data = shown([atlanta], desk)
         by_room = shown([atlanta], desk, by=ROOM)
 
-        assert data["holds"] == [{"column": 0, "from": 660, "minutes": 15, "text": "Held until 10:10 AM"}]
+        assert data["holds"] == [{"column": 0, "from": 660, "minutes": 15, "began": 660, "text": "Held until 10:10 AM"}]
         assert (data["visits"], len(by_room["holds"])) == ([], 1)
         assert shown([atlanta], desk, practitioner=make.practitioner(atlanta).pk)["holds"] == []
-        assert len(queries(sign_in(desk), EVENTS, **DAY)) == before
+        assert len(queries(sign_in(desk), EVENTS, **DAY)) == before + 1  # whom the held times are for
         now.move_to(at(10, 10))
         assert shown([atlanta], desk)["holds"] == []
+
+
+def test_the_list_shows_held_times_in_order_and_does_not_count_them(sign_in, desk, chiro, atlanta, adjustment):
+    asked = {**DAY, "view": "list", "days": "7"}
+    with time_machine.travel(at(8), tick=False) as now:
+        for hour in (10, 12):
+            book_at(atlanta, chiro, adjustment, at(hour))
+        holds.place(practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(11), until=at(10, 10))
+        page = sign_in(desk).get("/calendar/", asked).content.decode()
+        now.move_to(at(10, 10))
+        after = sign_in(desk).get("/calendar/", asked).content.decode()
+
+    rows = re.findall(r'<tr class="is-row-(\w+)">.*?day-list-time">(.*?)</td>', page, re.DOTALL)
+    assert rows == [("booked", "10:00–10:15 AM"), ("held", "11:00–11:15 AM"), ("booked", "12:00–12:15 PM")]
+    assert '<td class="day-list-name">Held until 10:10 AM</td>' in page
+    assert '<span class="count">2</span>' in page
+    assert "Held" not in after
 
 
 def test_feed_shows_only_what_is_in_scope(sign_in, desk, visit, marietta):

@@ -1,9 +1,11 @@
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.urls import reverse
 
-from appointments import booking, closed_days
+from appointments import booking, closed_days, offers, waitlist
+from appointments.availability import Slot
+from appointments.models import Appointment, WeeklyHours
 from clinic import times
 from locations.models import Closure
 from tests import make
@@ -141,6 +143,53 @@ def test_a_closure_belongs_to_the_day_of_each_clinic(nashville, atlanta, book, o
     assert list(closed_days.hit(closed_days.ahead(places), places, owner)) == []
     Closure.objects.create(location=nashville, starts_on=make.MONDAY, ends_on=make.MONDAY, reason="Flood")
     assert list(closed_days.hit(closed_days.ahead(places), places, owner)) == [late]
+
+
+@pytest.fixture
+def night():
+    """A clinic and a practitioner who works there from Monday evening past midnight."""
+    place = make.location("augusta")
+    place.opening_hours.update(opens=time(20), closes=time(6), ends_next_day=True)
+    person = make.practitioner(place, days=[])
+    WeeklyHours.objects.create(
+        practitioner=person, location=place, weekday=0, starts=time(21), ends=time(3), ends_next_day=True
+    )
+    return place, person
+
+
+@pytest.mark.parametrize(
+    ("closed_on", "is_hit"), [(make.MONDAY, True), (TUESDAY, True), (TUESDAY + timedelta(1), False)]
+)
+@pytest.mark.parametrize("minute", [50, 45])
+def test_a_visit_that_lasts_into_a_closed_day_is_hit_and_one_that_ends_by_then_is_not(
+    sign_in, owner, adjustment, night, closed_on, is_hit, minute
+):
+    place, person = night
+    visit = booking.book(
+        patient=make.patient(place), practitioner=person, location=place, type=adjustment,
+        starts_at=make.at(23, minute), by=None, by_whom="patient",
+    )  # fmt: skip
+    is_hit = is_hit and (minute == 50 or closed_on == make.MONDAY)  # from 23:45 it ends at midnight
+    closure = Closure.objects.create(location=place, starts_on=closed_on, ends_on=closed_on, reason="Flood")
+
+    found = list(closed_days.hit([closure], [place], owner))
+
+    assert found == ([visit] if is_hit else [])
+    assert closed_days.is_hit(Appointment.objects.with_names().get(pk=visit.pk), closure) == is_hit
+    shown = sign_in(owner).get(reverse(ADDRESS)).content.decode()
+    assert ("1 visit to move" in shown) == is_hit
+
+
+def test_an_offer_that_lasts_into_a_closed_day_is_shown_too(owner, adjustment, night):
+    place, person = night
+    entry = waitlist.add(make.patient(place), waitlist.Asked(adjustment, [place]), by=None, by_whom="patient")
+    starts_at = make.at(23, 50)
+    slot = Slot(starts_at, starts_at + timedelta(minutes=15), place, person)
+    (offer,) = offers.make([entry], slot, minutes=60, by_whom="waitlist")
+
+    for day, hit in ((make.MONDAY, [offer]), (TUESDAY, [offer]), (TUESDAY + timedelta(1), [])):
+        closure = Closure(location=place, starts_on=day, ends_on=day)
+        assert list(closed_days.offers_hit([closure], [place], owner)) == hit
 
 
 def test_htmx_gets_the_visits_alone(sign_in, owner, atlanta, book):

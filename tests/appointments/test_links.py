@@ -57,23 +57,25 @@ def test_opening_any_link_changes_nothing(client, visit, url, stop_url, method):
 
 
 def test_confirming_twice_confirms_once(client, visit, url):
-    first = client.post(url, {"step": "confirm"})
-    second = client.post(url, {"step": "confirm"})
+    first = client.post(url, {"step": "confirm", "seen": visit.sequence})
+    second = client.post(url, {"step": "confirm", "seen": visit.sequence})
 
     assert (first.status_code, second.status_code) == (200, 200)
     assert list(visit.history.values_list("step", "by", "by_whom")[1:]) == [("confirmed", None, "patient")]
 
 
 def test_button_works_where_browsers_hide_the_origin(visit, url):
-    answer = Client(enforce_csrf_checks=True).post(url, {"step": "confirm"}, headers={"origin": "null"})
+    answer = Client(enforce_csrf_checks=True).post(
+        url, {"step": "confirm", "seen": visit.sequence}, headers={"origin": "null"}
+    )
 
     visit.refresh_from_db()
     assert (answer.status_code, visit.status) == (200, "confirmed")
 
 
 def test_cancel_with_the_birth_date_cancels_and_spends_the_link(client, visit, url):
-    done = client.post(url, {"step": "cancel", "born_on": "1991-11-14"})
-    again = client.post(url, {"step": "cancel", "born_on": "1991-11-14"})
+    done = client.post(url, {"step": "cancel", "seen": visit.sequence, "born_on": "1991-11-14"})
+    again = client.post(url, {"step": "cancel", "seen": visit.sequence, "born_on": "1991-11-14"})
 
     visit.refresh_from_db()
     assert (done.status_code, again.status_code, visit.status) == (200, 410, "cancelled")
@@ -81,16 +83,19 @@ def test_cancel_with_the_birth_date_cancels_and_spends_the_link(client, visit, u
 
 
 def test_cancel_by_a_confirmed_patient_works(client, visit, url):
-    client.post(url, {"step": "confirm"})
-    client.post(url, {"step": "cancel", "born_on": "1991-11-14"})
+    client.post(url, {"step": "confirm", "seen": visit.sequence})
+    client.post(url, {"step": "cancel", "seen": visit.sequence, "born_on": "1991-11-14"})
 
     visit.refresh_from_db()
     assert visit.status == "cancelled"
 
 
 def test_fifth_wrong_birth_date_kills_the_link(client, visit, url):
-    answers = [client.post(url, {"step": "cancel", "born_on": "1990-01-01"}).status_code for _ in range(5)]
-    right = client.post(url, {"step": "cancel", "born_on": "1991-11-14"})
+    answers = [
+        client.post(url, {"step": "cancel", "seen": visit.sequence, "born_on": "1990-01-01"}).status_code
+        for _ in range(5)
+    ]
+    right = client.post(url, {"step": "cancel", "seen": visit.sequence, "born_on": "1991-11-14"})
 
     visit.refresh_from_db()
     assert answers == [400, 400, 400, 400, 410]
@@ -99,7 +104,7 @@ def test_fifth_wrong_birth_date_kills_the_link(client, visit, url):
 
 @pytest.mark.parametrize("typed", ["", "yesterday", "0000-00-00", "1991-11-14\x00", "9" * 5000])
 def test_birth_date_that_is_none_is_an_error_on_the_field(client, visit, url, typed):
-    answer = client.post(url, {"step": "cancel", "born_on": typed})
+    answer = client.post(url, {"step": "cancel", "seen": visit.sequence, "born_on": typed})
 
     assert answer.status_code == 400
     assert list(answer.context["form"].errors) == ["born_on"]
@@ -145,3 +150,40 @@ def test_page_names_the_zone_and_not_the_patient(client, visit, url):
 
     assert "Monday, January 4, 2027 at 10:00 AM EST" in page
     assert visit.patient.family_name not in page
+
+
+@pytest.mark.parametrize("said", [{}, {"seen": ""}, {"seen": "x"}, {"seen": "0"}, {"seen": "9" * 400}])
+@pytest.mark.parametrize("step", ["confirm", "cancel"])
+def test_nobody_confirms_or_cancels_a_time_they_were_not_shown(client, visit, url, desk, step, said):
+    booking.reschedule(visit, starts_at=make.at(14), by=desk)
+    before = state(visit)
+
+    answer = client.post(url, {"step": step, "born_on": "1991-11-14", **said})
+
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Your visit was changed meanwhile" in page
+    assert "2:00" in page
+    assert f'name="seen" value="{visit.sequence}"' in page
+    assert state(visit) == before
+
+
+def test_a_moved_visit_that_the_desk_confirmed_is_not_confirmed_by_an_old_page(client, visit, url, desk):
+    seen = visit.sequence
+    moved = booking.reschedule(visit, starts_at=make.at(14), by=desk)
+    visit_status.confirm(moved, by=desk)
+
+    assert client.post(url, {"step": "confirm", "seen": seen}).status_code == 409
+
+
+def test_the_page_shown_anew_confirms_and_cancels_the_time_it_shows(client, visit, url, desk):
+    booking.reschedule(visit, starts_at=make.at(14), by=desk)
+    stale = client.post(url, {"step": "confirm", "seen": "0"})
+    seen = stale.context["visit"].sequence
+
+    confirmed = client.post(url, {"step": "confirm", "seen": seen})
+    cancelled = client.post(url, {"step": "cancel", "seen": seen, "born_on": "1991-11-14"})
+
+    visit.refresh_from_db()
+    assert (stale.status_code, confirmed.status_code, cancelled.status_code) == (409, 200, 200)
+    assert visit.status == "cancelled"

@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from appointments import booking, matching, offers, visit_status, waitlist
+from appointments.availability import Slot
 from appointments.models import Appointment, ExtraHours, Hold, Offer, TimeOff
 from appointments.wishes import PARTS, Wishes
 from locations.models import Closure
@@ -189,7 +190,8 @@ def test_who_cannot_be_written_to_is_left_to_the_desk(waits, full, desk, atlanta
     visit_status.cancel(full[0], by=desk)
 
     assert matching.offer_free_times() == []
-    assert [c.entry.patient.given_name for c in matching.candidates(full[0])] == ["Ann", "Ben"]
+    slot = Slot(at(9), at(9, 30), atlanta, full[0].practitioner)
+    assert [c.entry.patient.given_name for c in matching.who_could_have(slot, full[0].type, desk)] == ["Ann", "Ben"]
 
 
 def test_an_earlier_day_is_offered_and_never_a_later_one(waits, full, desk, chiro, atlanta, adjustment):
@@ -294,35 +296,39 @@ def test_a_closed_clinic_is_no_place(waits, full, desk, atlanta):
     assert matching.offer_free_times() == []
 
 
-def test_candidates_for_a_time_given_up_with_their_reasons(waits, full, desk, clock, evaluation_type):
+def test_who_could_have_a_time_given_up_with_their_reasons(waits, full, desk, clock, atlanta, evaluation_type):
     waits("Ann", wishes=MORNINGS)
     clock.shift(timedelta(minutes=1))
     waits("Ben", urgency=2)
     waits("Cleo", wishes=Wishes((2,)))
-    waits("Dan", type=make.appointment_type("short", 10, step_minutes=10))
-    waits("Eve", type=evaluation_type)  # too long for the time
-    waits(patient=full[0].patient)  # gave it up
+    waits("Eve", type=evaluation_type)
+    waits(patient=full[1].patient, until_day=MONDAY)
     visit_status.cancel(full[0], by=desk)
 
-    found = matching.candidates(full[0])
+    found = matching.who_could_have(Slot(at(9), at(9, 30), atlanta, full[0].practitioner), full[0].type, desk)
 
     assert [(c.entry.patient.given_name, c.slot.starts_at, c.reason) for c in found] == [
         ("Ben", at(9), "urgent, waiting since today, asked for Atlanta"),
         ("Ann", at(9), "waiting since today, asked for Atlanta, mornings"),
-        ("Dan", at(9), "waiting since today, asked for Atlanta"),
+        ("Avery", at(9), "waiting since today, asked for Atlanta"),
     ]
+    half_past = matching.who_could_have(Slot(at(9, 30), at(10), atlanta, full[1].practitioner), full[1].type, desk)
+    assert [c.entry.patient.given_name for c in half_past] == ["Ben", "Ann"]  # Avery has the visit of that time
 
 
-def test_candidates_cost_the_same_for_one_and_for_many(waits, full, desk, django_assert_num_queries):
+def test_who_could_have_a_time_costs_the_same_for_one_and_for_many(
+    waits, full, desk, atlanta, django_assert_num_queries
+):
     waits("Ann")
     visit_status.cancel(full[0], by=desk)
+    asked = Slot(at(9), at(9, 30), atlanta, full[0].practitioner), full[0].type, desk
     with CaptureQueriesContext(connection) as for_one:
-        matching.candidates(full[0])
+        matching.who_could_have(*asked)
 
     for name in ("Ben", "Cleo", "Dan", "Eve"):
         waits(name)
     with django_assert_num_queries(len(for_one)):
-        assert len(matching.candidates(full[0])) == 5
+        assert len(matching.who_could_have(*asked)) == 5
 
 
 def test_a_round_with_nobody_waiting_is_cheap(full, django_assert_max_num_queries):
@@ -374,6 +380,98 @@ def test_a_round_asks_the_same_for_few_and_for_many(waits, full, chiro, marietta
         assert matching.offer_free_times() == []
 
     assert len(for_many) == len(for_two)
+
+
+# --- later than the next two months
+
+
+LATER = MONDAY + timedelta(days=14 * 7)
+
+
+@pytest.fixture
+def in_april(chiro, atlanta, adjustment, desk):
+    """The one visit of a Monday in April, the only day on which they work from January on."""
+    away = (
+        (at(0, day=MONDAY), at(0, day=LATER)),
+        (at(0, day=LATER + timedelta(days=1)), at(0, day=LATER.replace(year=2028))),
+    )
+    for starts_at, ends_at in away:
+        TimeOff.objects.create(practitioner=chiro, starts_at=starts_at, ends_at=ends_at)
+    chiro.weekly_hours.update(ends=time(9, 30))
+    return booking.book(
+        patient=make.patient(atlanta),
+        practitioner=chiro,
+        location=atlanta,
+        type=adjustment,
+        starts_at=at(9, day=LATER),
+        by=desk,
+    )
+
+
+@pytest.mark.parametrize("from_day", [LATER, LATER - timedelta(days=60), LATER - timedelta(days=20)])
+def test_what_frees_on_wished_days_far_ahead_is_offered(waits, in_april, desk, from_day):
+    waits("Ann", from_day=from_day)
+    assert matching.offer_free_times() == []
+
+    visit_status.cancel(in_april, by=desk)
+    matching.offer_free_times()
+
+    assert [(one.entry.patient.given_name, one.starts_at) for one in Offer.objects.all()] == [("Ann", at(9, day=LATER))]
+
+
+def test_two_months_from_the_first_wished_day_and_the_first_in_order_gets_it(waits, in_april, desk):
+    visit_status.cancel(in_april, by=desk)
+    waits("Ann", urgency=2)  # of her two months none is free
+    waits("Ben", from_day=LATER - timedelta(days=61), urgency=1)  # nor of his
+    waits("Cleo", from_day=LATER - timedelta(days=30))
+    waits("Dora", from_day=LATER, until_day=LATER, urgency=1)
+
+    matching.offer_free_times()
+
+    assert offered() == [("Dora", "Mon 09:00")]
+    assert matching.offer_free_times() == []
+
+
+def test_beyond_the_horizon_of_the_type_nothing_is_offered_nor_read(waits, in_april, desk, adjustment):
+    visit_status.cancel(in_april, by=desk)
+    adjustment.horizon_days = 90
+    adjustment.save()
+    waits("Ann", from_day=LATER)
+    with CaptureQueriesContext(connection) as asked:
+        assert matching.offer_free_times() == []
+
+    assert not [query for query in asked if "weeklyhours" in query["sql"]]
+
+
+def test_days_all_over_the_year_are_read_in_a_few_stretches(waits, chiro, adjustment):
+    TimeOff.objects.create(practitioner=chiro, starts_at=at(0), ends_at=at(0, day=MONDAY.replace(year=2028)))
+    adjustment.horizon_days = 400
+    adjustment.save()
+    for n in range(24):
+        day = MONDAY + timedelta(days=14 * n)
+        waits(f"Many{n}", from_day=day, until_day=day)
+    with CaptureQueriesContext(connection) as asked:
+        assert matching.offer_free_times() == []
+
+    assert len([query for query in asked if "weeklyhours" in query["sql"]]) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "read"),
+    [
+        ([(0, 60), (10, 70)], [(0, 70)]),
+        ([(200, 260), (0, 60)], [(0, 60), (200, 260)]),
+        ([(0, 0), (60, 60), (121, 121)], [(0, 60), (121, 121)]),
+        ([(0, 90), (5, 6)], [(0, 90)]),
+        ([], []),
+    ],
+)
+def test_days_near_each_other_are_read_as_one(days, read):
+    spans = [(MONDAY + timedelta(days=first), MONDAY + timedelta(days=last)) for first, last in days]
+
+    found = matching._together(spans)
+
+    assert [((first - MONDAY).days, (last - MONDAY).days) for first, last in found] == read
 
 
 def test_a_room_that_two_could_have_is_offered_once_and_the_next_time_goes_on(waits, atlanta, adjustment, clock):

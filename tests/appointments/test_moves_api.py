@@ -35,6 +35,7 @@ def moves(shown):
     return [
         {
             "appointment": line["appointment"]["id"],
+            "sequence": line["sequence"],
             "starts_at": line["proposal"]["starts_at"],
             "practitioner": line["proposal"]["practitioner"]["id"],
         }
@@ -70,6 +71,18 @@ def test_a_taken_time_moves_nothing_and_names_what_is_free(api, desk, visits, il
     assert [*body["alternatives"]] == [taken]
     assert body["alternatives"][taken]
     assert Appointment.objects.filter(practitioner=colleague).count() == 1
+
+
+def test_a_visit_changed_since_the_preview_is_not_moved(api, desk, visits, ill, colleague):
+    client = api(desk)
+    sent = {"moves": moves(client.post(PREVIEW, ill).json()), "reason": "Flu"}
+    booking.reschedule(visits[1], starts_at=at(15), by=desk)
+
+    answer = client.post(MOVE, sent)
+
+    body = answer.json()
+    assert (answer.status_code, body["code"], [*body["fields"]]) == (409, "changed_meanwhile", [f"{visits[1].pk}"])
+    assert sorted(Appointment.objects.values_list("starts_at", flat=True)) == [at(9), at(15)]
 
 
 def test_sent_twice_with_a_key_moves_once(api, desk, visits, ill, colleague):
@@ -121,13 +134,16 @@ def test_without_a_practitioner_only_what_is_stuck_can_be_asked_for(api, desk, v
 
 def test_wrong_moves_are_refused_whole(api, desk, visits, colleague, chiro, marietta):
     stranger = make.user("desk", marietta)
-    one = {"appointment": visits[0].pk, "starts_at": at(14).isoformat(), "practitioner": colleague.pk}
+    one = {"appointment": visits[0].pk, "sequence": 0, "starts_at": at(14).isoformat(), "practitioner": colleague.pk}
     night = {**one, "appointment": visits[1].pk, "starts_at": at(3).isoformat()}
     wrong = [
         (desk, {"moves": [], "reason": "Flu"}, 400),
         (desk, {"moves": [one, one], "reason": "Flu"}, 400),
         (desk, {"moves": [{**one, "appointment": 10**12}], "reason": "Flu"}, 400),
         (desk, {"moves": [{**one, "practitioner": 10**12}], "reason": "Flu"}, 400),
+        (desk, {"moves": [{**one, "sequence": -1}], "reason": "Flu"}, 400),
+        (desk, {"moves": [{**one, "sequence": 1}], "reason": "Flu"}, 409),
+        (desk, {"moves": [{k: v for k, v in one.items() if k != "sequence"}], "reason": "Flu"}, 400),
         (desk, {"moves": [{**one, "starts_at": "2027-01-04T14:00:00"}], "reason": "Flu"}, 400),
         (desk, {"moves": [one], "reason": ""}, 400),
         (desk, {"moves": [one], "reason": "x" * 201}, 400),

@@ -9,7 +9,7 @@ from icalendar import Calendar
 from appointments import booking, reminders, series, visit_status
 from appointments.patterns import Pattern, Stretch
 from appointments.proposals import Choice
-from clinic import outbox
+from clinic import delivery, outbox
 from clinic.models import Link, Message, MessagePart
 from tests import make
 from tests.make import MONDAY, at
@@ -107,7 +107,7 @@ def test_a_visit_cancelled_meanwhile_is_not_told_as_booked(three, desk, mailoutb
     outbox._owe(outbox._find(NOW + GRACE))
     visit_status.cancel(three[1], by=desk)
 
-    outbox._send_claimed(NOW + GRACE)
+    delivery.send_claimed(NOW + GRACE)
 
     (mail,) = mailoutbox
     assert mail.subject == "Your 2 visits, the first on Monday, January 4 at 10:00 AM EST"
@@ -121,7 +121,7 @@ def test_one_that_is_left_of_several_is_told_like_one(three, desk, mailoutbox):
     for visit in three[:2]:
         visit_status.cancel(visit, by=desk)
 
-    outbox._send_claimed(NOW + GRACE)
+    delivery.send_claimed(NOW + GRACE)
 
     assert [mail.subject for mail in mailoutbox] == ["Your visit on Wednesday, January 6 at 10:00 AM EST"]
     assert entries(mailoutbox[0])[1] == "REQUEST"
@@ -132,7 +132,7 @@ def test_when_none_is_left_nothing_is_sent_and_the_reason_is_kept(three, desk, m
     for visit in three:
         visit_status.cancel(visit, by=desk)
 
-    outbox._send_claimed(NOW + GRACE)
+    delivery.send_claimed(NOW + GRACE)
 
     assert mailoutbox == []
     assert list(Message.objects.values_list("status", "reason")) == [("skipped", "The visit was changed again since.")]
@@ -150,12 +150,12 @@ def test_booked_moved_and_cancelled_at_once_is_one_mail_in_parts(three, book, de
 
     mail = mailoutbox[1]
     assert mail.subject == "3 of your visits have changed"
-    assert [line for line in mail.body.splitlines() if line.startswith(("These", "Mon", "Tue", "Fri", "  was"))] == [
+    assert [line for line in mail.body.splitlines() if line.startswith(("These", "Mon", "Tue", "Fri", "  Was"))] == [
         "These visits are booked.",
         "Friday, January 8, 2027 at 10:00 AM EST",
         "These visits have changed. This is how they stand now.",
         "Tuesday, January 5, 2027 at 2:00 PM EST",
-        "  was:  Tuesday, January 5, 2027 at 10:00 AM EST",
+        "  Was: Tuesday, January 5, 2027 at 10:00 AM EST",
         "These visits are cancelled. You do not need to do anything.",
         "Monday, January 4, 2027 at 10:00 AM EST",
     ]
@@ -234,7 +234,7 @@ def test_a_mail_that_fails_is_tried_again_whole(three, settings):
         outbox.send_due(NOW + GRACE)
         first = list(sink.copies)
         sink.mode = "take"
-        outbox.send_due(NOW + GRACE + outbox.BACKOFF[0])
+        outbox.send_due(NOW + GRACE + delivery.BACKOFF[0])
 
     assert (first, [copy["Subject"][:13] for copy in sink.copies]) == ([], ["Your 3 visits"])
     assert told() == [("visits-changed", "sent")]

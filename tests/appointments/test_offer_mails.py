@@ -272,4 +272,4 @@ def test_who_was_told_of_a_time_is_told_that_the_clinic_took_it_back(offer, mail
     outbox.send_due()
 
     assert [mail.subject for mail in mailoutbox] == [f"A time is free: {WHEN}", f"No longer free: {WHEN}"]
-    assert "We need the time we wrote to you about for something else" in mailoutbox[1].body
+    assert "The time we offered you is no longer free, and we are sorry for that." in mailoutbox[1].body

@@ -199,7 +199,7 @@ def stage(db):
     return Stage()
 
 
-seen = {"offered": 0, "refused": 0}
+seen = {"offered": 0, "refused": 0, "moved": 0, "stayed": 0}
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -220,6 +220,7 @@ def check(stage, world):
             assert set(offered) == possible
             assert [at for *_, at in offered] == sorted(at for *_, at in offered)
             _try(stage, world, offered, oracle)
+            _try_to_move(stage, world, offered)
         transaction.set_rollback(True)
 
 
@@ -242,11 +243,54 @@ def _try(stage, world, offered, oracle):
         seen["refused"] += 1
 
 
+def _try_to_move(stage, world, offered):
+    """A visit that is longer or shorter than its type now allows is offered what the verb of moving takes."""
+    if not offered:
+        return
+    chance = Random(len(offered))
+    who, where, starts_at = chance.choice(offered)
+    visit = booking.book(
+        patient=stage.patient, practitioner=next(p for p in stage.people if p.pk == who), type=stage.type,
+        location=next(p for p in stage.places if p.pk == where), starts_at=starts_at, by=stage.desk,
+    )  # fmt: skip
+    now_takes = chance.choice((5, 30, 90))
+    AppointmentType.objects.filter(pk=stage.type.pk).update(
+        minutes=now_takes, least_minutes=now_takes, most_minutes=now_takes
+    )
+    visit = Appointment.objects.with_names().get(pk=visit.pk)
+    slots = availability.find(
+        type=visit.type, locations=stage.places, patient=stage.patient, limit=100_000, from_day=world["day"],
+        to_day=world["day"] + A_DAY * world["length"], without=[visit], length=visit.lasts,
+    ).slots  # fmt: skip
+    assert all(slot.ends_at - slot.starts_at == timedelta(minutes=visit.lasts) for slot in slots)
+    assert starts_at in {slot.starts_at for slot in slots}
+    free = {(slot.practitioner.pk, slot.location.pk, slot.starts_at) for slot in slots}
+    beside = [(person.pk, place, at) for person in stage.people for _, place, at in offered]  # on the grid of the place
+    for person, place, at in chance.sample(sorted(free), min(4, len(free))) + beside[:4]:
+        assert _is_moved(stage, visit, person, place, at) == ((person, place, at) in free), (person, place, at)
+        seen["moved" if (person, place, at) in free else "stayed"] += 1
+
+
+def _is_moved(stage, visit, who, where, starts_at) -> bool:
+    try:
+        with transaction.atomic():
+            booking.reschedule(
+                visit, starts_at=starts_at, by=stage.desk,
+                practitioner=next(p for p in stage.people if p.pk == who),
+                location=next(p for p in stage.places if p.pk == where),
+            )  # fmt: skip
+            transaction.set_rollback(True)
+    except RuleBroken:
+        return False
+    return True
+
+
 def test_offered_is_what_the_oracle_finds_and_what_can_be_booked(stage):
     check(stage)
 
     assert seen["offered"] > 20
     assert seen["refused"] > 40
+    assert seen["moved"] > 20
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django.http import Http404
 from appointments import booking, holds, offers, visit_status
 from appointments.availability import Slot
 from appointments.models import Appointment, Hold, Offer, TimeOff, WaitlistEntry
+from appointments.wishes import Wishes
 from clinic.errors import RuleBroken
 from tests import make
 from tests.make import MONDAY, at
@@ -67,7 +68,7 @@ def test_who_books_a_time_for_whom_it_is_held_is_told_how(waits, offer, chiro, a
     until = "until Thursday, December 31 at 10:03 AM EST"
     assert said == [
         ("slot_taken", f"This time is held for {entry.patient} {until}: accept the offer for them on the waitlist."),
-        ("slot_taken", f"This time is held for somebody {until}."),
+        ("slot_taken", f"This time is held for somebody on the waitlist {until}."),
     ]
     assert offers.accept(made, by=desk).starts_at == at(10)
 
@@ -80,6 +81,42 @@ def test_an_offer_holds_the_time(waits, offer, slot, chiro, atlanta, adjustment,
     assert Hold.objects.get().held_until == made.expires_at
     with pytest.raises(RuleBroken, match="is held for somebody"):
         booking.book(patient=patient, practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(10), by=desk)
+
+
+def test_a_time_is_not_offered_to_who_has_a_visit_then(waits, offer, slot, visit):
+    """Avery has a visit at 10:00; the others who are asked with them are not held to a time that is not offered."""
+    avery, ben = waits(patient=visit.patient), waits("Ben")
+    colleague = make.practitioner(visit.location, name="Lee Second")
+
+    with pytest.raises(RuleBroken, match="already has a visit that overlaps") as refused:
+        offer(ben, avery, at=slot(10, practitioner=colleague))
+
+    assert refused.value.code == "patient_busy"
+    assert not Offer.objects.exists()
+    assert not Hold.objects.exists()
+    assert offer(ben, avery, at=slot(10, 15, practitioner=colleague)).starts_at == at(10, 15)
+
+
+def test_no_earlier_day_is_not_offered(waits, offer, slot, visit):
+    entry = waits(patient=visit.patient, sooner_than=visit)
+
+    for day in (MONDAY, MONDAY + timedelta(days=1)):
+        with pytest.raises(RuleBroken, match="waits for an earlier day than that of the visit on") as refused:
+            offer(entry, at=slot(11, day=day))
+        assert refused.value.code == "not_sooner"
+    assert not Hold.objects.exists()
+
+
+def test_the_reason_says_what_is_not_as_asked(waits, offer, slot, atlanta, chiro):
+    other = make.practitioner(atlanta, name="Lee Second")
+    entry = waits(practitioners=[chiro], wishes=Wishes((4,)), until_day=MONDAY)
+
+    made = offer(entry, at=slot(10, day=MONDAY + timedelta(days=1), practitioner=other))
+
+    assert made.reason == (
+        "waiting since today, asked for Atlanta, Robin Sample, DC, Fridays, "
+        "not as asked: too late and another practitioner and another day or hour"
+    )
 
 
 def test_accepting_books_the_time_and_ends_the_waiting(waits, offer):
@@ -115,6 +152,34 @@ def test_an_earlier_day_moves_the_visit_there_is(waits, offer, patient, chiro, a
     assert (moved.pk, moved.starts_at, Appointment.objects.count()) == (visit.pk, at(10), 1)
     assert moved.history.last().reason == "An earlier day from the waitlist"
     assert (state(entry), entry.visit) == ("booked", visit)
+
+
+@pytest.mark.parametrize(("days", "is_sooner"), [(1, True), (0, False), (-1, False)])
+def test_an_earlier_day_never_makes_a_visit_later(
+    waits, offer, slot, patient, chiro, atlanta, adjustment, desk, days, is_sooner
+):
+    """The desk moves the visit while a day is offered: to a day after that, to that day, or to one before it."""
+    offered = MONDAY + timedelta(days=2)
+    where = {"practitioner": chiro, "location": atlanta, "by": desk}
+    later = at(15, day=MONDAY + timedelta(days=7))
+    visit = booking.book(patient=patient, type=adjustment, starts_at=later, **where)
+    entry = waits(patient=patient, sooner_than=visit)
+    made = offer(entry, at=slot(day=offered))
+    there = at(9, day=offered + timedelta(days=days))
+    booking.reschedule(visit, starts_at=there, by=desk)
+
+    if not is_sooner:
+        with pytest.raises(RuleBroken) as refused:
+            offers.accept(made, by=None, by_whom="patient")
+        assert refused.value.code == "offer_gone"
+        assert Appointment.objects.get(pk=visit.pk).starts_at == there
+    offers.settle()
+
+    assert (answers(), Hold.objects.count(), state(entry)) == (
+        ([""], 1, "") if is_sooner else (["withdrawn"], 0, "")
+    )  # fmt: skip
+    if is_sooner:
+        assert offers.accept(made, by=None, by_whom="patient").starts_at == at(10, day=offered)
 
 
 def test_the_first_of_several_has_it_and_the_others_keep_their_place(waits, offer):
@@ -372,3 +437,46 @@ def test_removing_the_hold_leaves_the_offer_on_record(waits, offer):
 
     assert Offer.objects.get().hold is None
     assert WaitlistEntry.objects.get().is_waiting
+
+
+def test_taking_back_an_earlier_day_puts_the_patient_on_the_list_again(waits, slot, visit, desk, clock):
+    """Booked for the phone by mistake: the visit is on its day again, and the patient waits as before."""
+    later = at(10, day=MONDAY + timedelta(days=7))
+    booking.reschedule(visit, starts_at=later, by=desk)
+    entry = waits(patient=visit.patient, sooner_than=visit)
+    clock.shift(timedelta(minutes=1))
+    moved = offers.book(entry, slot(), by=desk)
+    assert state(entry) == "booked"
+
+    clock.shift(timedelta(minutes=1))
+    visit_status.undo(moved, by=desk)
+
+    assert (state(entry), entry.visit, entry.closed_at) == ("", None, None)
+    assert Appointment.objects.get().starts_at == later
+    assert offers.book(entry, slot(), by=desk).starts_at == at(10)
+
+
+def test_taking_back_another_move_opens_no_entry(waits, slot, visit, desk, clock):
+    later = at(10, day=MONDAY + timedelta(days=7))
+    booking.reschedule(visit, starts_at=later, by=desk)
+    entry = waits(patient=visit.patient, sooner_than=visit)
+    clock.shift(timedelta(minutes=1))
+    moved = offers.book(entry, slot(), by=desk)
+    clock.shift(timedelta(minutes=1))
+    moved = booking.reschedule(moved, starts_at=at(11), by=desk)
+
+    visit_status.undo(moved, by=desk)
+
+    assert state(entry) == "booked"
+
+
+def test_taking_back_leaves_an_entry_made_anew(waits, slot, visit, desk, clock):
+    booking.reschedule(visit, starts_at=at(10, day=MONDAY + timedelta(days=7)), by=desk)
+    entry = waits(patient=visit.patient, sooner_than=visit)
+    clock.shift(timedelta(minutes=1))
+    moved = offers.book(entry, slot(day=MONDAY + timedelta(days=1)), by=desk)
+    anew = waits(patient=visit.patient, sooner_than=moved)
+
+    visit_status.undo(moved, by=desk)
+
+    assert (state(entry), state(anew)) == ("booked", "")

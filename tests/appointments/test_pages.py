@@ -1,9 +1,11 @@
+import html
 from datetime import timedelta
 
 import pytest
 
 from appointments import booking, visit_actions, visit_status
 from appointments.models import Appointment
+from clinic import times
 from tests import make
 from tests.make import MONDAY, at
 
@@ -223,6 +225,7 @@ def test_drag_answers_with_its_undoing(sign_in, desk, visit):
 # ---- The page of a visit, and its steps
 
 
+@pytest.mark.usefixtures("that_morning")
 def test_visit_page_tells_facts_steps_and_history(sign_in, desk, visit):
     visit_status.confirm(visit, by=desk, reason="By phone")
 
@@ -273,6 +276,7 @@ def test_visit_page_shows_what_other_packages_offer(sign_in, desk, visit, monkey
     assert sign_in(desk).get(f"/appointments/{visit.pk}/").status_code == 200
 
 
+@pytest.mark.usefixtures("that_morning")
 def test_step_is_taken_and_leads_on(sign_in, desk, visit):
     answer = sign_in(desk).post(f"/appointments/{visit.pk}/step/", {"step": "arrive", "next": "/calendar/"})
 
@@ -313,10 +317,26 @@ def test_cancelling_keeps_the_reason(sign_in, desk, visit):
     assert visit.history.last().reason == "Has the flu"
 
 
+def test_visit_of_another_day_says_when_its_steps_open(sign_in, desk, visit, api):
+    client, address = sign_in(desk), f"/appointments/{visit.pk}/"
+    assert "can be said on the day of the visit" in client.get(address).content.decode()
+
+    page = html.unescape(client.post(f"{address}step/", {"step": "arrive"}, follow=True).content.decode())
+    answer = api(desk).post(f"/api/v1{address}arrive/", {})
+
+    said = (
+        f"“Arrived” can be said on the day of the visit, which is {times.spoken(visit.starts_at, 'America/New_York')}."
+    )
+    assert said in page
+    assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (409, "too_early", said)
+    assert visit.history.count() == 1
+
+
 def test_steps_are_never_taken_by_get(sign_in, desk, visit):
     assert sign_in(desk).get(f"/appointments/{visit.pk}/step/").status_code == 405
 
 
+@pytest.mark.usefixtures("that_morning")
 def test_visit_page_takes_a_wrong_click_back(sign_in, desk, visit):
     client = sign_in(desk)
     client.post(f"/appointments/{visit.pk}/step/", {"step": "arrive"})
@@ -340,3 +360,23 @@ def test_undo_that_is_refused_says_why(sign_in, desk, visit, event, said):
     answer = sign_in(desk).post(f"/appointments/{visit.pk}/undo/", {"event": event}, follow=True)
 
     assert said in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["confirm", "cancel", "arrive"])
+@pytest.mark.usefixtures("that_morning")
+def test_step_on_a_stale_page_is_refused_and_says_where_the_visit_is(sign_in, desk, visit, name):
+    client, address = sign_in(desk), f"/appointments/{visit.pk}/"
+    seen = f'name="seen" value="{visit.sequence}"'
+    assert client.get(address).content.decode().count(seen) == 3  # confirm, arrive and cancel
+    stale = {"step": name, "reason": "Has the flu", "seen": visit.sequence}
+    booking.reschedule(visit, starts_at=at(14), by=desk)
+
+    page = html.unescape(client.post(f"{address}step/", stale, follow=True).content.decode())
+    json = client.post(f"{address}step/", stale, headers={"Accept": "application/json"})
+
+    assert "Somebody changed the visit meanwhile. It is now: Monday, January 4, 2027 at 2:00 PM EST" in page
+    assert json.status_code == 409
+    visit.refresh_from_db()
+    assert (visit.status, visit.history.count()) == ("booked", 2)
+    client.post(f"{address}step/", {**stale, "seen": visit.sequence})
+    assert visit.history.count() == 3

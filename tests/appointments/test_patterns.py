@@ -14,7 +14,9 @@ THREE_THEN_TWO = Pattern(MO, (Stretch(3, 4), Stretch(2, 6)), (0, 2, 4), time(17,
 
 @st.composite
 def some_patterns(draw):
-    stretches = draw(st.lists(st.builds(Stretch, st.integers(1, 7), st.integers(1, 12)), min_size=1, max_size=4))
+    weekly = st.builds(Stretch, st.integers(1, 7), st.integers(1, 12))
+    seldom = st.builds(lambda every, times: Stretch(1, every * times, every), st.integers(2, 6), st.integers(1, 6))
+    stretches = draw(st.lists(weekly | seldom, min_size=1, max_size=4))
     most = max(s.visits_per_week for s in stretches)
     return Pattern(
         starts_on=draw(st.dates(date(2026, 1, 1), date(2028, 12, 31))),
@@ -61,7 +63,34 @@ def test_spread_of_too_few_weekdays(weekdays, visits):
     ],
 )
 def test_wanted_days_of_a_stretch(starts_on, visits, weeks, weekdays, days):
-    assert patterns.wanted_days(starts_on, visits_per_week=visits, weeks=weeks, weekdays=weekdays) == days
+    assert patterns.wanted_days(starts_on, Stretch(visits, weeks), weekdays) == days
+
+
+def test_every_other_week_is_one_visit_in_the_first_of_two():
+    stretch = Stretch(1, 6, 2)
+
+    assert (stretch.visits, str(stretch)) == (3, "once every 2 weeks for 6 weeks")
+    assert patterns.wanted_days(WE, stretch, [0, 2]) == [WE, date(2027, 1, 20), date(2027, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("stretch", "field"),
+    [
+        (Stretch(1, 8, 2), None), (Stretch(1, 12, 12), None), (Stretch(7, 52, 1), None),
+        (Stretch(2, 8, 2), "visits_per_week"), (Stretch(1, 7, 2), "weeks"), (Stretch(1, 1, 2), "weeks"),
+        (Stretch(1, 13, 13), "every_weeks"), (Stretch(1, 4, 0), "every_weeks"), (Stretch(8, 4), "visits_per_week"),
+        (Stretch(1, 53), "weeks"),
+    ],
+)  # fmt: skip
+def test_a_frequency_that_cannot_be_is_named_by_its_field(stretch, field):
+    assert [name for name, _ in stretch.faults()] == ([field] if field else [])
+    pattern = Pattern(MO, (stretch,), range(7), time(9))
+    if field:
+        with pytest.raises(RuleBroken):
+            pattern.check(today=MO)
+    else:
+        pattern.check(today=MO)
+        assert Pattern.from_json(pattern.as_json()).stretches == (stretch,)
 
 
 def test_three_a_week_then_two_with_the_re_evaluation_after_the_twelfth():
@@ -116,7 +145,8 @@ def test_every_week_of_a_stretch_has_as_many_visits_as_it_says(pattern):
         week = (visit.day - pattern.starts_on).days // 7
         weeks[week] = weeks.get(week, 0) + 1
 
-    assert [weeks[n] for n in sorted(weeks)] == [s.visits_per_week for s in pattern.stretches for _ in range(s.weeks)]
+    said = [s.visits_per_week * (n % s.every_weeks == 0) for s in pattern.stretches for n in range(s.weeks)]
+    assert [weeks.get(n, 0) for n in range(len(said))] == said
 
 
 @given(some_patterns())

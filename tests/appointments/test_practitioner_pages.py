@@ -9,7 +9,7 @@ from appointments.models import ExtraHours, TimeOff, WeeklyHours
 from appointments.working_hours import Shift
 from clinic import outbox, times
 from clinic.models import User
-from locations.models import Practitioner
+from locations.models import Closure, Practitioner
 from locations.spans import Span
 from tests import make
 
@@ -233,3 +233,61 @@ def test_who_has_left_still_has_a_page(sign_in, owner, chiro, atlanta):
         in sign_in(owner).get(reverse("setup-practitioner", args=[chiro.pk])).content.decode()
     )
     assert working_hours.set_week(chiro, atlanta, [Shift(Span(0, time(9), time(10)))], from_day=make.MONDAY, by=owner)
+
+
+def test_hours_that_no_door_is_open_for_are_named(sign_in, owner, atlanta, chiro):
+    atlanta.opening_hours.filter(weekday__in=(0, 1)).update(opens=time(10))
+    client = sign_in(owner)
+    address = reverse("setup-practitioner", args=[chiro.pk])
+
+    named = client.get(address).content.decode()
+    atlanta.opening_hours.all().delete()
+    none = client.get(address).content.decode()
+
+    assert (
+        "Outside the opening hours of Atlanta, so nothing is offered then: "
+        "Monday 9:00 AM to 10:00 AM; Tuesday 9:00 AM to 10:00 AM." in named
+    )
+    assert "Atlanta has no opening hours yet, so nothing is offered." in none
+
+
+@pytest.mark.parametrize(("closed", "said"), [(False, "The extra hours are added."), (True, "closed then, so nothing")])
+def test_extra_hours_on_a_day_that_is_closed_say_so(sign_in, owner, atlanta, chiro, closed, said):
+    saturday = make.MONDAY + timedelta(5)
+    if closed:
+        Closure.objects.create(starts_on=saturday, ends_on=saturday, reason="Snow")
+    typed = {"extra-location": "atlanta", "extra-day": f"{saturday}", "extra-starts": "09:00", "extra-ends": "12:00"}
+
+    answer = sign_in(owner).post(reverse("setup-extra", args=[chiro.pk]), typed, follow=True)
+    page = answer.content.decode()
+
+    assert said in page
+    assert ("But Atlanta is closed then, so nothing is offered: Snow." in page) == closed
+    assert ExtraHours.objects.count() == 1
+
+
+def test_extra_hours_in_an_absence_say_so(sign_in, owner, atlanta, chiro):
+    saturday = make.MONDAY + timedelta(5)
+    TimeOff.objects.create(practitioner=chiro, starts_at=make.at(11, day=saturday), ends_at=make.at(15, day=saturday))
+    typed = {"extra-location": "atlanta", "extra-day": f"{saturday}", "extra-ends": "12:00"}
+    client, address = sign_in(owner), reverse("setup-extra", args=[chiro.pk])
+
+    before, into = (
+        client.post(address, {**typed, "extra-starts": starts, "extra-ends": ends}, follow=True).content.decode()
+        for starts, ends in (("09:00", "11:00"), ("11:00", "12:00"))
+    )
+
+    assert ["is away then, and nothing is offered" in page for page in (before, into)] == [False, True]
+
+
+def test_the_list_shows_the_week_as_it_is_now_and_from_when_on_somebody_begins(sign_in, owner, atlanta, chiro):
+    later = make.MONDAY + timedelta(28)
+    new = make.practitioner(atlanta, name="Kim Newcomer", days=())
+    for person in (chiro, new):
+        working_hours.set_week(person, atlanta, [Shift(Span(5, time(9), time(12)))], from_day=later, by=owner)
+
+    page = sign_in(owner).get(reverse("setup-practitioners"))
+
+    assert {row["person"]: [text for _, text in row["week"]] for row in page.context["rows"]} == {
+        chiro: ["Mo Tu We Th Fr"], new: ["Sa, from Feb 1"],
+    }  # fmt: skip

@@ -3,7 +3,7 @@ from itertools import combinations
 
 import pytest
 
-from appointments import booking, proposals
+from appointments import availability, booking, proposals
 from appointments.models import TimeOff
 from appointments.proposals import Choice, Question, Wish
 from clinic import times
@@ -54,8 +54,67 @@ def test_a_wish_that_is_free_is_granted(wish):
     assert (line.why, said(line.slot)) == ("", "Mon 10:00 Robin Sample")
 
 
-def test_a_wish_off_the_grid_of_starts_is_granted_when_nothing_stands_against_it(wish):
+OFF_STEP = "10:07 AM is not offered: such visits begin every 15 minutes."
+
+
+def test_a_wish_off_the_step_becomes_the_nearest_time_that_is_offered(wish):
     line = one(propose([wish(at_time=time(10, 7))]))
+
+    assert (line.why, said(line.slot), line.against) == (OFF_STEP, "Mon 10:00 Robin Sample", None)
+
+
+@pytest.mark.parametrize(
+    ("step", "at_time", "then"), [(20, time(10, 15), "10:20"), (40, time(10), "10:00"), (40, time(10, 30), "10:40")]
+)
+def test_the_step_is_that_of_the_type_from_midnight_on(wish, step, at_time, then):
+    kind = make.appointment_type(f"every-{step}", 15, step_minutes=step)
+
+    line = one(propose([wish(at_time=at_time, type=kind)]))
+
+    assert said(line.slot) == f"Mon {then} Robin Sample"
+
+
+def test_whatever_minute_is_wished_for_only_what_is_offered_is_proposed(wish, atlanta, adjustment):
+    minutes = (0, 1, 7, 8, 14, 15, 29, 59)
+    days = [MONDAY + timedelta(n) for n in (0, 1, 2, 3, 4, 7, 8, 9)]
+
+    lines = propose([wish(day, time(10, minute)) for day, minute in zip(days, minutes, strict=True)])
+
+    offered = availability.find(
+        type=adjustment, locations=[atlanta], from_day=days[0], to_day=days[-1] + timedelta(2), limit=500
+    ).slots
+    times_offered = {slot.starts_at for slot in offered}
+    assert {slot.starts_at for line in lines for slot in line.choices} <= times_offered
+    assert [said(line.slot)[4:9] for line in lines] == [
+        "10:00", "10:00", "10:00", "10:15", "10:15", "10:15", "10:30", "11:00",
+    ]  # fmt: skip
+
+
+def test_a_visit_off_the_step_keeps_its_time_with_a_colleague_but_not_on_another_day(wish, book, atlanta):
+    visit = book(at(10, 7))
+    colleague = make.practitioner(atlanta, name="Aaron Other")
+    same, other = (
+        wish(day, time(10, 7), key=f"{day}", practitioner=colleague, patient=visit.patient, moving=visit)
+        for day in (MONDAY, MONDAY + timedelta(1))
+    )
+
+    lines = [one(propose([asked])) for asked in (same, other)]
+
+    assert [(line.why, said(line.slot)) for line in lines] == [
+        ("", "Mon 10:07 Aaron Other"), (OFF_STEP, "Tue 10:00 Aaron Other"),
+    ]  # fmt: skip
+
+
+def test_a_time_off_the_step_outside_the_hours_is_not_proposed_against_them(wish):
+    on_step, off_step = (one(propose([wish(at_time=at_time)])).against for at_time in (time(18), time(18, 7)))
+
+    assert (on_step.codes, off_step) == (("outside_hours",), None)
+
+
+def test_a_time_off_the_step_that_was_chosen_stays_chosen(wish, chiro):
+    asked = wish(at_time=time(10, 7))
+
+    line = one(propose([asked], kept={asked.key: Choice(at(10, 7), chiro)}))
 
     assert (line.why, said(line.slot)) == ("", "Mon 10:07 Robin Sample")
 
@@ -196,7 +255,8 @@ def test_far_apart_wishes_are_asked_about_one_by_one(wish):
     lines = propose([wish(day) for day in days])
 
     assert [line.slot.local_start.date() for line in lines] == days
-    assert proposals._runs(days, MONDAY) == [(MONDAY, date(2027, 1, 6)), (date(2027, 6, 5), date(2027, 6, 11))]
+    spans = [(day - timedelta(2), day + timedelta(2)) for day in days]
+    assert proposals._runs(spans, MONDAY) == [(MONDAY, date(2027, 1, 6)), (date(2027, 6, 5), date(2027, 6, 11))]
 
 
 def test_the_same_queries_for_few_wishes_and_many(wish, book, django_assert_num_queries):
@@ -222,3 +282,118 @@ def test_what_was_chosen_before_is_kept_and_the_others_give_way(wish, book, chir
 
 def test_nothing_wished_is_nothing_proposed(db):
     assert propose([]) == []
+
+
+# ---- Further away, where nothing is free about the day
+
+
+@pytest.fixture
+def closed(atlanta):
+    """`closed(first, last)` closes Atlanta, by the days of January."""
+
+    def act(first, last):
+        days = {"starts_on": date(2027, 1, first), "ends_on": date(2027, 1, last)}
+        return Closure.objects.create(location=atlanta, reason="Flood", **days)
+
+    return act
+
+
+def test_the_same_week_comes_before_what_is_nearer_in_the_next(wish, closed):
+    closed(6, 10)  # Wednesday to Sunday; Monday 11 is nearer to Friday 8 than Monday 4
+
+    lines = propose([wish(MONDAY), wish(date(2027, 1, 8)), wish(date(2027, 1, 15))], furthest=21)
+
+    assert [said(line.slot) for line in lines] == [f"{day} 10:00 Robin Sample" for day in ("Mon", "Tue", "Fri")]
+    assert lines[1].slot.local_start.date() == date(2027, 1, 5)
+    assert lines[1].why == "Atlanta is closed on January 8."
+
+
+def test_then_what_lies_before_the_next_visit_of_the_series(wish, closed):
+    closed(4, 12)
+
+    with_next = propose([wish(MONDAY), wish(date(2027, 1, 15))], furthest=21)
+    crowded = propose([wish(MONDAY), wish(date(2027, 1, 13))], furthest=21)
+    taken = propose([wish(MONDAY)], furthest=21, taken_days=[date(2027, 1, 13)])
+
+    assert with_next[0].slot.local_start.date() == date(2027, 1, 13)
+    assert {slot.local_start.date() for slot in with_next[0].others} <= {date(2027, 1, 13), date(2027, 1, 14)}
+    assert (crowded[0].slot, taken[0].slot) == (None, None)
+    assert propose([wish(MONDAY)], furthest=0)[0].slot is None
+
+
+@pytest.mark.parametrize(("last", "found"), [(24, date(2027, 1, 25)), (25, None)])
+def test_never_further_than_asked(wish, closed, last, found):
+    closed(1, last)
+
+    line = one(propose([wish(MONDAY)], furthest=21))
+
+    assert (line.slot and line.slot.local_start.date()) == found
+
+
+def test_no_visit_of_a_series_goes_to_long_before_its_first(wish, closed):
+    closed(2, 31)
+
+    assert one(propose([wish(MONDAY)], furthest=21)).slot is None
+
+
+def test_two_that_look_further_do_not_get_the_same(wish, closed):
+    closed(4, 17)
+
+    lines = propose([wish(MONDAY, key="one"), wish(MONDAY, key="two", group="b")], furthest=21)
+
+    starts = {line.slot.starts_at for line in lines}
+    assert len(starts) == 2
+    assert {start.date() for start in starts} == {date(2027, 1, 18)}
+
+
+def test_more_times_for_one_row(wish, book):
+    book(at(10))
+    wishes = [wish(day) for day in DAYS]
+    key = wishes[0].key
+
+    few, many = propose(wishes, furthest=21)[0], propose(wishes, furthest=21, more=[key])
+
+    assert (many[0].slot, many[0].why) == (few.slot, few.why)
+    assert len(few.others) == 3
+    assert len({slot.local_start.date() for slot in many[0].others}) >= proposals.MORE
+    barred = {*DAYS[1:]}
+    assert not barred & {slot.local_start.date() for slot in many[0].others}
+    assert len(many[1].others) < 4
+
+
+def test_more_times_reach_past_the_next_visit(wish, closed):
+    closed(4, 12)
+    wishes = [wish(MONDAY), wish(date(2027, 1, 13))]
+
+    line = propose(wishes, furthest=21, more=[wishes[0].key])[0]
+
+    assert line.slot.local_start.date() == date(2027, 1, 14)
+
+
+def test_whoever_finds_something_near_asks_nothing_more(wish, book, closed, django_assert_num_queries):
+    with django_assert_num_queries(11):
+        propose([wish(day) for day in DAYS], furthest=21)
+    closed(4, 8)
+    with django_assert_num_queries(11 + 11):
+        propose([wish(day) for day in DAYS], furthest=21)
+
+
+def test_proposals_that_follow_one_another_take_one_room(wish, chiro, atlanta):
+    """Two rooms: the short visits of two colleagues, one after the other, leave one of them for the long one."""
+    long = make.appointment_type("long", 60, room_kind="adjusting", step_minutes=15)
+    ben, cleo, dan = (make.practitioner(atlanta, name=name) for name in ("Ben Other", "Cleo Other", "Dan Other"))
+    wishes = [
+        wish(key="1", practitioner=ben, patient=make.patient(atlanta)),
+        wish(key="2", practitioner=cleo, patient=make.patient(atlanta), at_time=time(10, 30)),
+        wish(key="3", type=long),
+    ]
+    at_once = wish(key="4", practitioner=dan, patient=make.patient(atlanta), at_time=time(10, 30))
+
+    lines = propose(wishes, one_a_day=False)
+
+    assert [(line.why, said(line.slot)) for line in lines] == [
+        ("", "Mon 10:00 Ben Other"), ("", "Mon 10:30 Cleo Other"), ("", "Mon 10:00 Robin Sample"),
+    ]  # fmt: skip
+    assert (
+        propose([*wishes, at_once], one_a_day=False)[-1].why == "Another visit of this list is proposed for this time."
+    )

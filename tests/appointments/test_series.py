@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
-from appointments import booking, series, visit_status
+from appointments import booking, series, together, visit_status
 from appointments.models import Appointment, AppointmentEvent, Series, SeriesVisit, TimeOff
 from appointments.patterns import Pattern, Stretch
 from appointments.proposals import Choice
@@ -111,7 +111,11 @@ def test_place_names_every_time_that_cannot_be_had(begun, chiro, desk):
     TimeOff.objects.create(practitioner=chiro, starts_at=at(0), ends_at=at(0, day=date(2027, 1, 9)))
     choices = {n: Choice(at(10, day=day), chiro) for n, day in enumerate(DAYS, 1)} | {4: Choice(at(3), chiro)}
 
-    assert list(refused(series.place, begun, choices, by=desk).fields) == ["1"]  # the later of two on Monday
+    error = refused(series.place, begun, choices, by=desk)
+    said = {key: message.split(".")[0][-20:] for key, message in error.fields.items()}
+    assert said == {  # the later of two on Monday
+        "1": "on January 4 already", "2": "t work at Atlanta then"[-20:], "4": "t work at Atlanta then"[-20:],
+    }  # fmt: skip
     choices[4] = Choice(at(3, day=DAYS[3]), chiro)
     assert list(refused(series.place, begun, choices, by=desk).fields) == ["1", "2", "4"]
 
@@ -292,7 +296,7 @@ def test_moves_make_room_for_each_other(begun, placed, chiro, desk):
         for row, nxt in zip(rows, [*rows[1:], rows[0]], strict=True)
     }
 
-    booking.book_together(later, by=desk, reason="All move on")
+    together.book(later, by=desk, reason="All move on")
 
     found = list(Appointment.objects.order_by("pk").values_list("starts_at", "status", "sequence"))
     assert found == [(at(10, day=DAYS[n]), "booked", 1) for n in (1, 2, 3, 0)]
@@ -308,7 +312,7 @@ def test_moves_are_all_or_nothing(begun, placed, chiro, desk):
         for n, (row, goal) in enumerate(zip(rows, goals, strict=False), 1)
     }
 
-    error = refused(booking.book_together, wanted, by=desk)
+    error = refused(together.book, wanted, by=desk)
 
     assert list(error.fields) == ["2"]
     assert list(Appointment.objects.order_by("starts_at").values_list("status", flat=True))[:2] == [

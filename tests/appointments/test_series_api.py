@@ -50,6 +50,21 @@ def days():
     return [f"{times.local(v.starts_at, 'America/New_York'):%a %d %H:%M}" for v in Appointment.objects.holding_time()]
 
 
+def test_a_series_at_no_time_that_is_offered_gets_the_nearest_ones_and_the_desk_types_the_other(
+    api, desk, asked, patient, chiro
+):
+    proposal = api(desk).post(f"{SERIES}propose/", {**asked, "at_time": "10:08"}).json()
+    typed = {"patient": patient.pk, "practitioner": chiro.pk, "location": "atlanta", "type": "adjustment",
+             "starts_at": at(10, 8).isoformat()}  # fmt: skip
+    booked = api(desk).post("/api/v1/appointments/", typed, headers={"Idempotency-Key": "typed"})
+
+    assert {one["why"] for one in proposal["visits"]} == {
+        "10:08 AM is not offered: such visits begin every 15 minutes."
+    }
+    assert {one["proposed"]["starts_at"][11:16] for one in proposal["visits"]} == {"10:15"}
+    assert (booked.status_code, days()) == (201, ["Mon 04 10:08"])
+
+
 def somebody_at(patient_of, chiro, atlanta, adjustment, desk, starts_at):
     return booking.book(
         patient=make.patient(patient_of), practitioner=chiro, location=atlanta, type=adjustment, starts_at=starts_at,
@@ -179,9 +194,10 @@ def test_a_move_that_cannot_be_had_as_wished_changes_nothing(api, desk, made):
 def test_a_move_to_chosen_times(api, desk, made, chiro):
     starts = {4: at(15, day=MONDAY + timedelta(days=8)), 5: at(15, day=MONDAY + timedelta(days=10))}
     visits = [
-        {"appointment": made["visits"][n]["appointment"], "starts_at": when.isoformat(), "practitioner": chiro.pk}
+        {"appointment": made["visits"][n]["appointment"], "sequence": 0, "starts_at": when.isoformat(),
+         "practitioner": chiro.pk}
         for n, when in starts.items()
-    ]
+    ]  # fmt: skip
     body = {"appointment": visits[0]["appointment"], "scope": "this_and_later", "day": "2027-01-12", "at_time": "15:00"}
 
     answer = api(desk).post(f"{SERIES}{made['id']}/move/", {**body, "visits": visits})
@@ -191,6 +207,51 @@ def test_a_move_to_chosen_times(api, desk, made, chiro):
     assert days()[-2:] == ["Tue 12 15:00", "Thu 14 15:00"]
     refused = api(desk).post(f"{SERIES}{made['id']}/move/", {**body, "visits": outside})
     assert (refused.status_code, [*refused.json()["fields"]]) == (400, [str(made["visits"][0]["appointment"])])
+
+
+def test_a_move_does_not_undo_what_was_changed_since_the_proposal(api, desk, made):
+    address, client = f"{SERIES}{made['id']}/", api(desk)
+    body = {"appointment": made["visits"][3]["appointment"], "scope": "this_and_later", "day": "2027-01-11",
+            "at_time": "15:00"}  # fmt: skip
+    proposal = client.post(f"{address}propose-move/", body).json()
+    visits = [
+        {"appointment": one["number"], "sequence": one["sequence"], "starts_at": one["proposed"]["starts_at"],
+         "practitioner": one["proposed"]["practitioner"]["id"]}
+        for one in proposal["visits"]
+    ]  # fmt: skip
+    changed = Appointment.objects.with_names().get(pk=visits[1]["appointment"])
+    booking.reschedule(changed, starts_at=at(9, day=MONDAY + timedelta(days=10)), by=desk)
+    before = days()
+
+    answer = client.post(f"{address}move/", {**body, "visits": visits})
+    told = answer.json()
+    fields, after = told["fields"], days()
+    visits[1]["sequence"] += 1
+    again = client.post(f"{address}move/", {**body, "visits": visits})
+
+    assert (answer.status_code, told["code"], [*fields]) == (409, "changed_meanwhile", [f"{changed.pk}"])
+    assert "It is now: Thursday, January 14, 2027 at 9:00 AM EST" in fields[f"{changed.pk}"]
+    assert (before, again.status_code) == (after, 200)
+    assert [*told["alternatives"]] == [f"{changed.pk}"]
+
+
+def test_a_refused_series_names_what_is_free_for_each_time_that_cannot_be_had(
+    api, desk, asked, chiro, atlanta, adjustment
+):
+    client = api(desk)
+    visits = chosen(client.post(f"{SERIES}propose/", asked).json())
+    somebody_at(atlanta, chiro, atlanta, adjustment, desk, at(10))
+
+    refused = client.post(SERIES, {**asked, "visits": visits})
+    begun = client.post(SERIES, {**asked, "visits": [{"number": n, "skip": "Later"} for n in range(1, 7)]}).json()
+    placed = client.post(f"{SERIES}{begun['id']}/place/", {"visits": visits})
+    rearranged = client.post(f"{SERIES}{begun['id']}/rearrange/", {"visits": visits})
+
+    for answer in (refused, placed, rearranged):
+        body = answer.json()
+        assert (answer.status_code, [*body["fields"]], [*body["alternatives"]]) == (409, ["1"], ["1"])
+        assert body["alternatives"]["1"]
+    assert refused.json()["alternatives"]["1"][0]["starts_at"] != visits[0]["starts_at"]
 
 
 @pytest.mark.parametrize(("scope", "left", "owed"), [("this", 5, 1), ("this_and_later", 3, 3), ("all", 0, 6)])
@@ -240,13 +301,23 @@ def test_a_checkpoint_is_of_its_own_type(api, desk, asked):
     assert time.fromisoformat(said["visits"][0]["wanted_at"]) == time(10)
 
 
+def test_more_times_for_one_visit(api, asked, desk):
+    few, many = (api(desk).post(f"{SERIES}propose/", {**asked, **more}).json()["visits"]
+                 for more in ({}, {"more": [1]}))  # fmt: skip
+    wrong = api(desk).post(f"{SERIES}propose/", {**asked, "more": [400]})
+
+    assert len(many[0]["others"]) > 2 * len(few[0]["others"])
+    assert many[1:] == few[1:]
+    assert (wrong.status_code, list(wrong.json()["fields"])) == (400, ["more"])
+
+
 def test_a_clinic_nearby_is_the_second_choice(api, asked, atlanta, marietta, chiro):
     make.travel(atlanta, marietta, 35)
     there = make.practitioner(marietta, name="Kim Near")
     both = make.user("desk", atlanta, marietta)
     asked |= {"stretches": [{"visits_per_week": 1, "weeks": 1}], "weekdays": [2]}
     first = at(0, day=MONDAY - timedelta(days=1))  # the usual practitioner is away as far as is looked
-    chiro.time_off.create(starts_at=first, ends_at=first + timedelta(days=7))
+    chiro.time_off.create(starts_at=first, ends_at=first + timedelta(days=40))
 
     alone = api(both).post(f"{SERIES}propose/", asked).json()["visits"][0]
     near = api(both).post(f"{SERIES}propose/", {**asked, "within": 40}).json()["visits"][0]

@@ -2,7 +2,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from appointments import booking, series
+from appointments import booking, series, visit_status
 from appointments.models import Appointment, Series
 from appointments.patterns import Pattern, Stretch
 from appointments.proposals import Choice
@@ -36,7 +36,10 @@ def placed(begun, chiro, desk):
 
 
 def chosen(answer):
-    return {row.name: row.chosen.value if row.chosen else "skip" for row in answer.context["rows"]}
+    """The rows as they are sent back: what is chosen, and of visits that move which one that was decided upon."""
+    rows = answer.context["rows"]
+    seen = {f"seen-{row.key}": row.seen for row in rows if row.seen is not None}
+    return seen | {row.name: row.chosen.value if row.chosen else "skip" for row in rows}
 
 
 def days(answer):
@@ -94,6 +97,49 @@ def test_a_time_taken_meanwhile_comes_back_marked_and_proposed_anew(sign_in, des
     assert not Series.objects.exists()
     client.post("/series/new/", {**asked, **chosen(answer)})
     assert len(starts()) == 4  # with the other patient's
+
+
+def test_a_row_is_asked_for_more_times_and_the_rest_of_the_page_stays(sign_in, desk, asked, chiro):
+    client = sign_in(desk)
+    shown = client.get("/series/new/", asked)
+    sent = {**asked, **chosen(shown), "visit-2": f"{at(15, day=date(2027, 1, 7)).isoformat()}|{chiro.pk}",
+            "visit-4": "skip", "skip_reason": "Away"}  # fmt: skip
+
+    answer = client.post("/series/new/", {**sent, "further": "1"})
+    again = client.post("/series/new/", {**sent, "more": "1", "further": "3"})
+
+    assert (answer.status_code, answer.context["skip_reason"], starts()) == (200, "Away", [])
+    assert chosen(answer) == {name: sent[name] for name in chosen(answer)}
+    few, many = ([len(row.options) for row in one.context["rows"]] for one in (shown, answer))
+    assert (many[0] > 2 * few[0], many[2]) == (True, few[2])
+    assert [row.is_more for row in again.context["rows"]] == [True, False, True, False]
+    page = answer.content.decode()
+    assert '<input type="hidden" name="more" value="1">' in page
+    assert 'id="row-1" tabindex="-1" autofocus' in page
+    assert client.post("/series/new/", {**sent, "more": "1"}).status_code == 302
+    assert starts() == [date(2027, 1, d) for d in (4, 7, 11)]
+
+
+def test_more_times_for_a_row_that_had_none(sign_in, desk, asked, atlanta):
+    Closure.objects.create(location=atlanta, starts_on=date(2027, 1, 4), ends_on=date(2027, 1, 17), reason="Flood")
+    client = sign_in(desk)
+    shown = client.get("/series/new/", asked)
+    assert days(shown) == [None, None, None, date(2027, 1, 18)]
+    assert "Nothing else is free in this week and until the next visit." in shown.content.decode()
+
+    answer = client.post("/series/new/", {**asked, **chosen(shown), "further": "1"})
+
+    assert days(answer) == [date(2027, 1, 19), None, None, date(2027, 1, 18)]
+    assert [row.is_skipped for row in answer.context["rows"]] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("name", ["more", "further"])
+@pytest.mark.parametrize("key", ["99", "x", "\x00", ""])
+def test_more_times_for_no_row_is_nothing(sign_in, desk, asked, name, key):
+    client = sign_in(desk)
+    sent = {**asked, **chosen(client.get("/series/new/", asked)), name: key}
+
+    assert client.post("/series/new/", sent).status_code in {200, 302}
 
 
 def test_what_is_posted_is_not_trusted(sign_in, desk, asked, chiro):
@@ -253,6 +299,48 @@ def test_a_refused_move_moves_nothing(sign_in, placed, desk, chiro):
 
     assert (answer.status_code, [row.key for row in answer.context["rows"] if row.fault]) == (409, [str(placed[0].pk)])
     assert starts() == [date(2027, 1, d) for d in (4, 6, 11, 13)]
+
+
+def test_a_visit_moved_by_a_colleague_meanwhile_is_not_put_elsewhere_unseen(sign_in, placed, desk):
+    asked = {"scope": "all", "day": "2027-01-05", "time": "10:00"}
+    client = sign_in(desk)
+    address = f"/appointments/{placed[0].pk}/series-move/"
+    sent = {**asked, **chosen(client.get(address, asked))}
+    booking.reschedule(placed[2], starts_at=at(15, day=date(2027, 1, 14)), by=desk)
+
+    stale = client.post(address, sent)
+    before = starts()
+    again = client.post(address, {**asked, **chosen(stale)})
+
+    assert (stale.status_code, [row.key for row in stale.context["rows"] if row.fault]) == (409, [str(placed[2].pk)])
+    assert "It is now: Thursday, January 14, 2027 at 3:00 PM EST" in stale.content.decode()
+    assert before == [date(2027, 1, d) for d in (4, 6, 13, 14)]
+    assert again.status_code == 302
+
+
+def test_asking_for_more_times_does_not_take_a_change_for_seen(sign_in, placed, desk):
+    asked = {"scope": "all", "day": "2027-01-05", "time": "10:00"}
+    client = sign_in(desk)
+    address = f"/appointments/{placed[0].pk}/series-move/"
+    sent = {**asked, **chosen(client.get(address, asked))}
+    booking.reschedule(placed[2], starts_at=at(15, day=date(2027, 1, 11)), by=desk)
+
+    shown = client.post(address, {**sent, "further": f"{placed[1].pk}"})
+    answer = client.post(address, {**asked, **chosen(shown)})
+
+    assert (answer.status_code, starts()) == (409, [date(2027, 1, d) for d in (4, 6, 11, 13)])
+
+
+def test_a_visit_cancelled_meanwhile_refuses_the_move_of_all(sign_in, placed, desk):
+    asked = {"scope": "all", "day": "2027-01-05", "time": "10:00"}
+    client = sign_in(desk)
+    address = f"/appointments/{placed[0].pk}/series-move/"
+    sent = {**asked, **chosen(client.get(address, asked))}
+    visit_status.cancel(placed[2], by=desk)
+
+    answer = client.post(address, sent)
+
+    assert (answer.status_code, starts()) == (409, [date(2027, 1, d) for d in (4, 6, 13)])
 
 
 def test_the_page_of_a_visit_says_that_it_is_one_of_a_series(sign_in, placed, desk):

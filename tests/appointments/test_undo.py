@@ -263,7 +263,7 @@ def test_who_was_told_of_the_move_is_told_of_the_way_back(told, desk, clock, mai
     outbox.send_due()
 
     assert mailoutbox[2].subject == "Your visit is now on Monday, January 4 at 9:00 AM EST"
-    assert "Was:   Monday, January 4, 2027 at 11:00 AM EST" in mailoutbox[2].body
+    assert "Was: Monday, January 4, 2027 at 11:00 AM EST" in mailoutbox[2].body
 
 
 def test_nobody_is_told_of_a_mistake_that_no_mail_reported(told, desk, clock, mailoutbox):

@@ -174,3 +174,19 @@ def test_what_is_out_of_sight_does_not_exist(api, waits, chiro, marietta, desk):
     assert elsewhere.post(f"{LIST}{entry.pk}/offers/", where(chiro)).status_code == 404
     assert elsewhere.post(f"/api/v1/offers/{made.pk}/accept/", {}).status_code == 404
     assert elsewhere.get(f"{LIST}{10**17}/").status_code == 404
+
+
+@pytest.mark.parametrize(("until", "status"), [("02:15", 201), ("02:14", 400), ("03:00", 201)])
+def test_hours_that_the_change_of_the_clock_skips_are_measured_by_the_wall_clock(
+    api, desk, patient, adjustment, until, status
+):
+    """On 14 March 2027 there is no two o'clock; on the other Sundays a visit of 15 minutes fits in."""
+    body = {
+        "patient": patient.pk, "type": "adjustment", "weekdays": [6], "windows": [["02:00", until]],
+        "from_day": "2027-03-08",
+    }  # fmt: skip
+
+    answer = api(desk).post(LIST, body)
+
+    assert answer.status_code == status
+    assert status == 201 or [*answer.json()["fields"]] == ["windows"]

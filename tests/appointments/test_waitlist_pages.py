@@ -346,3 +346,22 @@ def test_clinics_near_those_ticked_are_waited_for_too(sign_in, patient, atlanta,
     client.post("/waitlist/new/", {"patient": patient.pk, **ASKED, "locations": ["atlanta"], "within": "40"})
 
     assert set(WaitlistEntry.objects.get().locations.all()) == {atlanta, marietta}
+
+
+def test_who_waits_from_a_later_day_on_sees_the_times_from_then_on(page, waits, adjustment, chiro):
+    adjustment.horizon_days = 180
+    adjustment.save()
+    begins = MONDAY + timedelta(days=70)  # further away than the two months that are looked through
+
+    shown = page(f"/waitlist/{waits(from_day=begins).pk}/")
+
+    assert re.findall(r'class="numbers">(\w+, \w+ \d+)', shown)[:1] == [f"{begins:%a, %b} {begins.day}"]
+
+
+def test_where_nothing_is_free_it_says_from_when_on(page, waits, chiro):
+    begins = MONDAY + timedelta(days=70)
+    entry = waits(from_day=begins)
+    chiro.weekly_hours.all().delete()
+
+    assert f"is free in two months from {begins:%B} {begins.day} on" in page(f"/waitlist/{entry.pk}/")
+    assert "is free in two months from today on" in page(f"/waitlist/{waits('Ben').pk}/")

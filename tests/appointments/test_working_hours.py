@@ -3,13 +3,15 @@ from datetime import date, time, timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.urls import reverse
 
 from appointments import booking, working_hours
 from appointments.hours import applies
-from appointments.models import WeeklyHours
+from appointments.models import ExtraHours, WeeklyHours
 from appointments.working_hours import Shift
 from clinic import times
 from clinic.errors import RuleBroken
+from locations import opening, places
 from locations.models import Closure
 from locations.spans import Span
 from tests import make
@@ -46,17 +48,6 @@ def test_hours_hold_from_a_day_on_and_the_old_ones_until_then(atlanta, chiro, ow
     assert days_of(chiro, atlanta, change - timedelta(7)) == [(9, 17)]
     assert days_of(chiro, atlanta, change) == [(12, 18)]
     assert days_of(chiro, atlanta, change + timedelta(1)) == []
-
-
-def test_a_later_change_replaces_the_one_planned_before(atlanta, chiro, owner):
-    for weeks, starts in ((3, 12), (2, 13)):
-        working_hours.set_week(
-            chiro, atlanta, [shift(0, starts, 18)], from_day=make.MONDAY + timedelta(weeks=weeks), by=owner
-        )
-
-    assert [days_of(chiro, atlanta, make.MONDAY + timedelta(weeks=n)) for n in range(1, 5)] == [
-        [(9, 17)], [(13, 18)], [(13, 18)], [(13, 18)],
-    ]  # fmt: skip
 
 
 def test_no_hours_at_all_end_the_work_at_a_location(atlanta, chiro, owner):
@@ -231,3 +222,94 @@ def test_visits_outside_the_new_hours_are_found(atlanta, chiro, adjustment, desk
 
     with django_assert_max_num_queries(8):
         assert working_hours.outside(chiro, atlanta) == [visits[0], visits[2]]
+
+
+@pytest.fixture
+def between(atlanta, marietta):
+    """A practitioner of both clinics, who works at Atlanta on Monday mornings."""
+    person = make.practitioner(atlanta, marietta, days=[], name="Robin Sample")
+    WeeklyHours.objects.create(practitioner=person, location=atlanta, weekday=0, starts=time(9), ends=time(12))
+    return person
+
+
+CLOSED_DAY = {"starts_on": make.MONDAY, "ends_on": make.MONDAY, "reason": "Flood"}
+
+
+@pytest.fixture(params=["the clinic's", "the group's"])
+def closure(request, atlanta, between):
+    return Closure.objects.create(location=atlanta if request.param == "the clinic's" else None, **CLOSED_DAY)
+
+
+def extra_at(person, place, by, day=make.MONDAY):
+    span = Span(day.weekday(), time(9), time(12))
+    return working_hours.add_extra(person, place, day=day, span=span, by=by)
+
+
+def test_a_closure_is_not_taken_back_over_hours_elsewhere(closure, between, marietta, owner, sign_in):
+    extra_at(between, marietta, owner)
+    address = reverse("setup-closure-back", args=[closure.pk])
+
+    with pytest.raises(RuleBroken) as refused:
+        opening.reopen(closure, by=owner)
+
+    assert (refused.value.code, [*refused.value.fields]) == ("overlapping_hours", ["closure"])
+    assert "Robin Sample, DC: " in refused.value.message
+    assert "the extra hours on Monday, January 4, 2027, 9:00 AM to 12:00 PM" in refused.value.message
+    answer = sign_in(owner).post(address, follow=True)
+    assert "Flood is not taken back. Robin Sample, DC: " in answer.content.decode()
+    working_hours.remove_extra(ExtraHours.objects.get(), by=owner)
+    opening.reopen(Closure.objects.get(), by=owner)
+
+
+def test_hours_that_meet_on_other_days_are_no_matter_of_the_closure(closure, between, marietta, owner):
+    ExtraHours.objects.create(
+        practitioner=between, location=marietta, day=make.MONDAY + timedelta(7), starts=time(9), ends=time(12)
+    )
+
+    opening.reopen(closure, by=owner)
+
+    assert not Closure.objects.exists()
+
+
+def test_a_week_is_saved_unchanged_over_extra_hours_of_a_closed_day(between, atlanta, marietta, owner):
+    Closure.objects.create(location=atlanta, **CLOSED_DAY)
+    extra_at(between, marietta, owner)
+
+    working_hours.set_week(between, atlanta, [shift(0, 9, 12)], from_day=SUNDAY, by=owner)
+
+    assert days_of(between, atlanta, make.MONDAY) == [(9, 12)]
+    Closure.objects.all().delete()
+    with pytest.raises(RuleBroken) as refused:
+        working_hours.set_week(between, atlanta, [shift(0, 9, 12)], from_day=SUNDAY, by=owner)
+    assert refused.value.code == "overlapping_hours"
+
+
+def elsewhere_weekly(person, place, by):
+    working_hours.set_week(person, place, [shift(0, 9, 12)], from_day=SUNDAY, by=by)
+
+
+@pytest.mark.parametrize("write", [elsewhere_weekly, extra_at])
+@pytest.mark.parametrize("kept_here", ["weekly", "extra"])
+def test_hours_at_a_clinic_that_is_closed_for_good_wait_until_it_opens(
+    write, kept_here, between, atlanta, marietta, owner
+):
+    if kept_here == "extra":
+        WeeklyHours.objects.all().delete()
+        extra_at(between, atlanta, owner)
+    places.set_open(atlanta, is_open=False, by=owner)
+
+    write(between, marietta, owner)
+
+    with pytest.raises(RuleBroken) as refused:
+        places.set_open(atlanta, is_open=True, by=owner)
+    assert (refused.value.code, [*refused.value.fields]) == ("overlapping_hours", ["is_open"])
+    assert "at Marietta" in refused.value.message
+    atlanta.refresh_from_db()
+    assert not atlanta.is_open
+
+
+def test_a_clinic_opens_again_where_nobody_is_elsewhere(between, atlanta, marietta, owner):
+    places.set_open(atlanta, is_open=False, by=owner)
+    working_hours.set_week(between, marietta, [shift(0, 12, 15)], from_day=SUNDAY, by=owner)
+
+    assert places.set_open(atlanta, is_open=True, by=owner).is_open

@@ -7,7 +7,7 @@ import time_machine
 
 from appointments import availability, booking, holds, reminders, visit_status, zone_change
 from appointments.models import Appointment
-from clinic import outbox, times
+from clinic import locks, outbox, times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
 from locations import places
@@ -168,6 +168,7 @@ def test_a_practitioner_due_elsewhere_then_refuses_it_and_nothing_changes(
     marietta.opening_hours.create(weekday=5, opens=time(8), closes=time(20))
     atlanta.opening_hours.create(weekday=5, opens=time(8), closes=time(20))
     chiro.weekly_hours.filter(location=marietta).delete()
+    make.travel(atlanta, marietta, 30)
     saturday = MONDAY + timedelta(days=5)
     chiro.extra_hours.create(location=marietta, day=saturday, starts=time(10), ends=time(12))
     chiro.extra_hours.create(location=atlanta, day=saturday, starts=time(8), ends=time(10))
@@ -329,3 +330,15 @@ def test_another_clinics_zone_is_out_of_sight(sign_in, atlanta, marietta):
     assert sign_in(stranger).get("/setup/clinics/atlanta/zone/").status_code == 404
     with pytest.raises(Exception):  # noqa: B017, PT011 -- 404 as for a page
         places.set_zone(atlanta, CENTRAL, by=stranger)
+
+
+def test_it_waits_for_hours_that_are_just_written_for_those_without_a_visit_there(atlanta, owner, monkeypatch):
+    """Who gets hours at another clinic holds their own calendar; SQLite writes one by one as it is."""
+    person = make.practitioner(atlanta)
+    held = []
+    hold = locks.hold
+    monkeypatch.setattr(locks, "hold", lambda *wanted, **how: (held.extend(wanted), hold(*wanted, **how)))
+
+    change(atlanta, by=owner)
+
+    assert person.pk in {one.pk for kind, many in held if kind == locks.PRACTITIONER for one in many}

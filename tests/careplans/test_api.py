@@ -27,10 +27,14 @@ def test_create_then_begin_and_put_on_the_calendar(api, body, chiro, desk, adjus
     made = clinician.post(URL, body)
     plan = made.json()
     assert (made.status_code, plan["status"]) == (201, "draft")
-    assert [b["code"] for b in plan["blocks"]] == ["consent_missing"]
+    assert [b["code"] for b in plan["blocks"]] == ["consent_missing", "agreement_missing"]
     refused = clinician.post(f"{URL}{plan['id']}/activate/", {})
     assert (refused.status_code, refused.json()["code"]) == (409, "consent_missing")
-    clinician.post(f"{URL}{plan['id']}/consent/", {"name": "Avery Testerson"})
+    shown = clinician.get(f"{URL}{plan['id']}/consent/").json()
+    unread = clinician.post(f"{URL}{plan['id']}/consent/", {"name": "Avery Testerson"})
+    assert (unread.status_code, unread.json()["code"]) == (400, "nothing_shown")
+    digests = {f"{part}_digest": shown[part]["digest"] for part in ("consent", "plan")}
+    clinician.post(f"{URL}{plan['id']}/consent/", {"name": "Avery Testerson"} | digests)
     begun = clinician.post(f"{URL}{plan['id']}/activate/", {}).json()
     assert (begun["status"], len(begun["phases"][0]["visits"])) == ("active", 8)
     placed = api(desk).post(f"{URL}{plan['id']}/schedule/", {"weekdays": [0, 2], "at_time": "10:00"}).json()

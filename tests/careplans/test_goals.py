@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from careplans import goals, metrics
+from careplans import goals, home_programme, metrics, planning
 from clinic import times
 from clinic.errors import RuleBroken
 from evaluations import catalogue
@@ -127,6 +127,19 @@ def test_a_later_evaluation_without_the_metric_leaves_the_earlier_value(active, 
 
     now = current_of(active)["migraine_days_28"]
     assert (now.value, now.percent, now.is_reached) == (5, 100, True)
+
+
+def test_what_is_kept_at_home_is_what_the_patient_answered(draft, chiro, adjustment, said):
+    kept = {"metric": "home_program_adherence_pct", "baseline": 0, "target": 80, "due_on": DUE}
+    plan = planning.sign_consent(draft(goals=[*said["goals"], kept]), name="Avery Testerson", by=chiro.user)
+    plan = planning.activate(plan, by=chiro.user)
+    with times.as_of(make.at(12, day=plan.starts_on + timedelta(3))):
+        assert current_of(plan)["home_program_adherence_pct"] is None
+        for n, is_done in enumerate((True, False, True, False)):
+            home_programme.answer(plan, plan.starts_on + timedelta(n), {"chin_tucks": is_done})
+
+        now = current_of(plan)["home_program_adherence_pct"]
+        assert (now.value, now.percent, now.on) == (50, 62, plan.starts_on + timedelta(3))
 
 
 def test_almost_there_is_not_reached():

@@ -1,9 +1,10 @@
 import pytest
+import time_machine
 
 from appointments.models import Appointment
 from careplans import planning
 from careplans.models import CarePlan
-from tests import make
+from tests import make, signing
 from tests.careplans.test_planning import flag
 
 
@@ -38,7 +39,7 @@ def test_a_plan_from_the_form_to_the_calendar(sign_in, signed, chiro, typed, adj
         ("nucca", ""), ("heat", "10-20 min, with a skin barrier"),
     ]  # fmt: skip
     assert "Informed consent is not signed." in client.get(f"/care-plans/{plan.pk}/").content.decode()
-    client.post(f"/care-plans/{plan.pk}/consent/", {"name": "Avery Testerson"})
+    client.post(f"/care-plans/{plan.pk}/consent/", signing.BOTH | signing.shown(plan))
     client.post(f"/care-plans/{plan.pk}/step/", {"step": "activate"})
     page = client.get(f"/care-plans/{plan.pk}/").content.decode()
     assert f'href="/series/{CarePlan.objects.get().series_id}/place/"' in page
@@ -66,17 +67,66 @@ def test_a_fault_is_shown_at_its_row(sign_in, signed, chiro, typed):
     assert answer.context["goals"][0].errors["target"] == ["Migraine days in 28 days gets better when it falls."]
 
 
+def test_doses_of_the_home_programme_are_typed_and_others_stay(sign_in, signed, chiro, typed):
+    client = sign_in(chiro.user)
+    chosen = {"interventions": ["nucca", "chin_tucks", "side_bends"], "dose_chin_tucks": "5 x 3 s, once a day"}
+    client.post(f"/care-plans/new/?evaluation={signed.pk}", typed | chosen | {"dose_side_bends": ""})
+    plan = CarePlan.objects.get()
+    assert dict(plan.interventions.values_list("code", "dose")) == {
+        "nucca": "", "chin_tucks": "5 x 3 s, once a day", "side_bends": "",
+    }  # fmt: skip
+    plan.interventions.filter(code="nucca").update(dose="Light")
+
+    page = client.get(f"/care-plans/{plan.pk}/edit/")
+    assert 'value="5 x 3 s, once a day"' in page.content.decode()
+    again = {field.html_name: field.value() or "" for field in page.context["form"].home_doses}
+    again |= {"interventions": chosen["interventions"], "version": 1}
+    client.post(f"/care-plans/{plan.pk}/edit/", typed | again)
+
+    plan.refresh_from_db()
+    assert (plan.version, dict(plan.interventions.values_list("code", "dose"))) == (
+        2, {"nucca": "Light", "chin_tucks": "5 x 3 s, once a day", "side_bends": ""},
+    )  # fmt: skip
+    wrong = client.post(f"/care-plans/{plan.pk}/edit/", typed | {"version": 2, "dose_chin_tucks": "a\x00"})
+    assert (wrong.status_code, list(wrong.context["form"].errors)) == (200, ["dose_chin_tucks"])
+
+
 def test_edit_a_draft(sign_in, draft, chiro, typed):
     plan = draft()
     client = sign_in(chiro.user)
     assert 'value="2027-01-04"' in client.get(f"/care-plans/{plan.pk}/edit/").content.decode()
 
-    client.post(f"/care-plans/{plan.pk}/edit/", typed)
+    client.post(f"/care-plans/{plan.pk}/edit/", typed | {"version": plan.version})
 
     assert [phase.visit_count for phase in plan.phases.all()] == [8]
 
 
-def test_an_active_plan_is_not_edited(sign_in, active, chiro):
+def test_who_left_is_not_silently_replaced(sign_in, draft, chiro, atlanta):
+    plan = draft()
+    colleague = make.practitioner(atlanta, name="Alex Second")
+    chiro.weekly_hours.all().delete()
+
+    chosen = sign_in(colleague.user).get(f"/care-plans/{plan.pk}/edit/").content.decode()
+    chosen = chosen[chosen.index('name="practitioner"') :]
+
+    chosen = chosen[: chosen.index("</select>")]
+    assert "selected" not in chosen
+    assert chosen.index(f'<option value="">{chiro} no longer works here') < chosen.index("Alex Second")
+
+
+def test_a_day_of_the_history_is_the_clinics(sign_in, active, chiro):
+    with time_machine.travel(make.at(20, 30), tick=False):
+        planning.hold(active, by=chiro.user)
+
+    page = sign_in(chiro.user).get(f"/care-plans/{active.pk}/").content.decode()
+
+    held = page[: page.index("Held")]
+    assert held[held.rindex("<time") :].endswith(">Jan 4, 2027</time> ")
+
+
+def test_a_plan_that_is_over_is_not_edited(sign_in, active, chiro):
+    planning.complete(active, by=chiro.user)
+
     assert sign_in(chiro.user).get(f"/care-plans/{active.pk}/edit/").url == f"/care-plans/{active.pk}/"
 
 
@@ -87,9 +137,23 @@ def test_refused_steps_say_why(sign_in, draft, chiro):
     assert (answer.status_code, answer.context["refused"]) == (409, "Informed consent is not signed.")
     answer = sign_in(chiro.user).post(f"/care-plans/{plan.pk}/step/", {"step": "discontinue"})
     assert answer.context["refused"] == "Say why the plan is discontinued."
-    answer = sign_in(chiro.user).post(f"/care-plans/{plan.pk}/consent/", {"name": "\x00"})
+    answer = sign_in(chiro.user).post(f"/care-plans/{plan.pk}/consent/", {**signing.BOTH, "name": "\x00"})
 
-    assert (answer.status_code, list(answer.context["consent"].errors)) == (400, ["name"])
+    assert (answer.status_code, list(answer.context["signature"].errors)) == (400, ["name"])
+
+
+def test_enter_in_the_reason_takes_no_step(sign_in, active, chiro):
+    page = sign_in(chiro.user).get(f"/care-plans/{active.pk}/").content.decode()
+
+    form = page[page.index(f'action="/care-plans/{active.pk}/step/"') :]
+    assert form[form.index("<button") :].startswith("<button hidden disabled")
+
+
+def test_a_row_more_is_there_for_the_script(sign_in, signed, chiro):
+    page = sign_in(chiro.user).get(f"/care-plans/new/?evaluation={signed.pk}").content.decode()
+
+    assert 'name="goals-__prefix__-metric"' in page
+    assert page.count("data-more hidden") == 2
 
 
 def test_the_visits_of_a_plan_are_not_placed_over_a_red_flag(sign_in, active, desk, patient):

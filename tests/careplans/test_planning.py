@@ -4,12 +4,15 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from careplans import blocks, planning
+from careplans import blocks, planning, revising
 from careplans.models import CarePlan
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
-from evaluations.models import RedFlagEvent
+from evaluations import restrictions
+from evaluations.models import Evaluation, RedFlagEvent
+from locations.models import Practitioner
+from patients.signatures import Signature
 from tests import make
 from tests.make import MONDAY
 
@@ -109,22 +112,16 @@ def test_draft_is_for_clinicians_of_the_location(signed, said, atlanta, marietta
             planning.draft(evaluation=signed, by=user, practitioner=chiro, location=atlanta, **said)
 
 
-def test_revise_replaces_and_asks_for_consent_again(ready, said, atlanta, chiro):
+def test_revise_replaces_and_asks_for_agreement_again(ready, said, atlanta, chiro):
     said["phases"] = [{"kind": "relief", "visits_per_week": 1, "weeks": 2}]
     said["interventions"] = [{"code": "nucca", "dose": "both sides"}]
 
-    plan = planning.revise(ready, by=chiro.user, practitioner=chiro, location=atlanta, **said)
+    plan = revising.revise(ready, seen=ready.version, by=chiro.user, practitioner=chiro, location=atlanta, **said)
 
     assert [(p.order, p.visit_count) for p in plan.phases.all()] == [(1, 2)]
     assert list(plan.interventions.values_list("code", "dose")) == [("nucca", "both sides")]
-    assert [b.code for b in blocks.of(plan)] == ["consent_missing"]
-    assert [e.step for e in plan.history.all()] == ["drafted", "consent_signed", "revised"]
-
-
-def test_revise_an_active_plan(active, said, atlanta, chiro):
-    error = refused(planning.revise, active, by=chiro.user, practitioner=chiro, location=atlanta, **said)
-
-    assert (error.code, error.message) == ("wrong_status", "The plan is active: it cannot be revised.")
+    assert [b.code for b in blocks.of(plan)] == ["agreement_missing"]
+    assert [e.step for e in plan.history.all()] == ["drafted", "consent_signed", "agreed", "revised"]
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a\nb", "a" * 201])
@@ -181,8 +178,42 @@ def test_activate_by_the_age_of_the_evaluation(ready, evaluated, patient, days, 
     assert [b.code for b in blocks.of(rest_on(ready, evaluated(patient, days=days)))] == found
 
 
+def test_an_old_evaluation_that_was_signed_late_is_old(ready, evaluated, patient):
+    evaluation = evaluated(patient, days=31)
+    evaluation.pk, evaluation.signed_at = None, times.now()
+    evaluation.save()
+
+    assert [block.code for block in blocks.of(rest_on(ready, evaluation))] == ["evaluation_too_old"]
+
+
+def test_activate_after_the_day_of_the_re_evaluation(ready, chiro):
+    day = ready.location.today()
+    CarePlan.objects.update(reevaluate_by=day)
+    assert blocks.of(CarePlan.objects.get()) == []
+
+    CarePlan.objects.update(reevaluate_by=day - timedelta(days=1))
+
+    blocked(CarePlan.objects.get(), chiro.user, "checkpoint_passed")
+
+
 def test_activate_with_an_old_evaluation(ready, evaluated, patient, chiro):
     blocked(rest_on(ready, evaluated(patient, days=31)), chiro.user, "evaluation_too_old")
+
+
+def test_activate_with_an_old_evaluation_that_was_signed_late(ready, patient, atlanta, chiro):
+    found = Evaluation.objects.create(
+        patient=patient, location=atlanta, started_by=chiro.user, started_at=times.now() - timedelta(days=31),
+        status="signed", signed_by=chiro.user, signed_at=times.now(), digest="0" * 64,
+    )  # fmt: skip
+
+    blocked(rest_on(ready, found), chiro.user, "evaluation_too_old")
+
+
+@pytest.mark.parametrize(("days", "found"), [(28, []), (29, ["checkpoint_passed"])])
+def test_activate_while_the_re_evaluation_is_still_to_come(ready, days, found):
+    """It is wanted by February 1, 28 days after the start."""
+    with times.as_of(make.at(12, day=make.MONDAY + timedelta(days=days))):
+        assert [b.code for b in blocks.of(ready) if b.code != "evaluation_too_old"] == found
 
 
 def test_activate_with_red_flags_never_asked(draft, evaluated, atlanta, chiro):
@@ -198,7 +229,16 @@ def test_activate_with_an_open_red_flag(ready, patient, chiro):
 
 
 def test_activate_without_consent(draft, chiro):
-    blocked(draft(), chiro.user, "consent_missing")
+    plan = draft()
+    planning.agree(plan, Signature("Avery Testerson"), by=chiro.user)
+
+    blocked(plan, chiro.user, "consent_missing")
+
+
+def test_activate_without_the_agreement(ready, said, atlanta, chiro):
+    changed = revising.revise(ready, seen=ready.version, by=chiro.user, practitioner=chiro, location=atlanta, **said)
+
+    blocked(changed, chiro.user, "agreement_missing")
 
 
 def test_activate_without_a_goal(draft, chiro):
@@ -236,7 +276,7 @@ def test_a_later_resolution_of_the_same_flag_lifts_the_restriction(ready, patien
     resolved(patient, "rf_osteoporosis", ["no_manual_thrust"], days_ago=5)
     resolved(patient, "rf_osteoporosis", [], days_ago=1)
 
-    assert (blocks.restrictions_of(patient), blocks.of(ready)) == ([], [])
+    assert (restrictions.of(patient), blocks.of(ready)) == ([], [])
 
 
 def test_activate_beside_another_active_plan(active, draft, chiro):
@@ -301,3 +341,27 @@ def test_an_old_evaluation_does_not_stop_a_plan_that_runs(active, evaluated, pat
     plan = rest_on(planning.hold(active, by=chiro.user), evaluated(patient, days=90))
 
     assert planning.resume(plan, by=chiro.user).status == "active"
+
+
+def test_activate_without_a_clinician(ready, chiro, atlanta):
+    Practitioner.objects.filter(pk=chiro.pk).update(is_active=False)
+    ready.practitioner.refresh_from_db()
+    colleague = make.practitioner(atlanta)
+
+    blocked(ready, colleague.user, "no_clinician")
+
+
+@pytest.mark.parametrize("change", ["draft", "revise"])
+def test_what_a_restriction_forbids_is_not_written_down(change, draft, said, atlanta, chiro, patient):
+    plan = draft(interventions=["nucca"])
+    resolved(patient, "rf_osteoporosis", ["no_manual_thrust"])
+    said["interventions"] = ["nucca", "palmer_toggle_recoil"]
+    who = {"by": chiro.user, "practitioner": chiro, "location": atlanta, **said}
+
+    broken = refused(planning.draft, evaluation=plan.evaluation, **who) if change == "draft" else refused(
+        revising.revise, plan, seen=plan.version, **who)  # fmt: skip
+
+    assert (broken.code, broken.status, list(broken.fields)) == (
+        "intervention_forbidden", 400, ["interventions.1.code"],
+    )  # fmt: skip
+    assert [row.code for row in plan.interventions.all()] == ["nucca"]

@@ -10,6 +10,7 @@ from appointments import booking, visit_status
 from appointments import series as visits
 from appointments.models import Appointment
 from careplans import planning, progress
+from careplans.checkpoints import Checkpoint
 from careplans.models import CarePlan
 from careplans.progress import BEHIND, LOST, ON_PACE, Visits
 from clinic import times
@@ -18,7 +19,7 @@ from tests import make
 from tests.make import MONDAY
 
 D = timedelta
-DUE = progress.Checkpoint(MONDAY + D(28), 12, 5)
+DUE = Checkpoint(MONDAY + D(28), 12, 5)
 
 
 TODAY = MONDAY + D(20)
@@ -49,9 +50,16 @@ def test_the_rules_at_each_boundary(numbers, pace):
     assert judged(**numbers)[0] == pace
 
 
+@pytest.mark.parametrize(("weeks_apart", "days", "pace"), [(2, 20, ON_PACE), (2, 21, LOST), (4, 34, ON_PACE)])
+def test_where_visits_lie_further_apart_nobody_is_lost_before_a_week_more(weeks_apart, days, pace):
+    seen = Visits(owed=3, last_on=TODAY - D(days))
+
+    assert progress.judge(seen, DUE, starts_on=MONDAY - D(60), today=TODAY, weeks_apart=weeks_apart)[0] == pace
+
+
 def test_an_overdue_re_evaluation_is_behind_from_the_day_after():
-    today_due = progress.Checkpoint(MONDAY, 0, 0)
-    overdue = progress.Checkpoint(MONDAY, 0, -1)
+    today_due = Checkpoint(MONDAY, 0, 0)
+    overdue = Checkpoint(MONDAY, 0, -1)
     numbers = {"booked": 1, "next_on": MONDAY + D(21)}
 
     assert judged(today_due, **numbers) == (ON_PACE, "")
@@ -59,36 +67,11 @@ def test_an_overdue_re_evaluation_is_behind_from_the_day_after():
 
 
 def test_lost_goes_before_behind():
-    assert judged(progress.Checkpoint(MONDAY, 0, -9), owed=4, overdue=4)[0] == LOST
+    assert judged(Checkpoint(MONDAY, 0, -9), owed=4, overdue=4)[0] == LOST
 
 
 def test_a_plan_that_has_not_begun_is_not_lost():
     assert judged(owed=12, today=MONDAY - D(40)) == (ON_PACE, "")
-
-
-def point(**given):
-    given = {"starts_on": MONDAY, "by": MONDAY + D(28), "after": 12, "evaluated_on": None, "nth_on": None, "since": 0,
-             "today": MONDAY + D(10), **given}  # fmt: skip
-    found = progress.checkpoint(**given)
-    return found.due_on - MONDAY, found.visits_left, found.days_left
-
-
-def test_the_checkpoint_is_due_on_its_day_or_with_the_nth_visit():
-    assert point() == (D(28), 12, 18)
-    assert point(since=11) == (D(28), 1, 18)
-    assert point(since=12, nth_on=MONDAY + D(9)) == (D(9), 0, -1)
-    assert point(since=14, nth_on=MONDAY + D(40), today=MONDAY + D(41)) == (D(28), 0, -13)
-    assert point(by=None) == (D(progress.CHECKPOINT_DAYS), 12, 20)
-
-
-def test_an_evaluation_begins_the_checkpoint_anew():
-    assert point(evaluated_on=MONDAY + D(25), today=MONDAY + D(26)) == (D(53), 12, 27)
-
-
-def test_the_words_of_a_day():
-    said = [progress.Checkpoint(MONDAY, 0, days).words for days in (-2, -1, 0, 1, 2)]
-
-    assert said == ["2 days overdue", "1 day overdue", "today", "in 1 day", "in 2 days"]
 
 
 @pytest.fixture
@@ -134,6 +117,31 @@ def seen(plan, at):
 def numbers(found):
     one = found.visits
     return {name: getattr(one, name) for name in ("planned", "fulfilled", "booked", "owed", "missed")}
+
+
+def test_who_is_looked_at_again_is_here_and_not_lost(begun, came, chiro):
+    """Four visits came, nothing but the re-evaluation is on the calendar."""
+    for visit in booked()[:4]:
+        came(visit)
+    for visit in booked()[4:]:
+        visit_status.cancel(visit, by=chiro.user, reason="Away.")
+    last, day = MONDAY + D(9), MONDAY + D(24)
+    assert seen(begun, evening(last + D(14))).pace == LOST
+
+    kind = make.appointment_type("re-evaluation", 45, room_kind="evaluation")
+    begun.series.checkpoint_type = kind
+    begun.series.save()
+    row = begun.series.visits.create(number=99, stretch=1, type=kind, wanted_on=day, wanted_at=time(10))
+    visit = booking.book(patient=begun.patient, practitioner=chiro, location=begun.location, type=kind, by=chiro.user,
+                         starts_at=make.at(14, day=day))  # fmt: skip
+    Appointment.objects.filter(pk=visit.pk).update(series_visit=row)
+    found = seen(begun, make.at(8, day=day))
+    assert (found.pace == LOST, found.visits.next_on, numbers(found)["booked"]) == (False, day, 0)
+
+    came(Appointment.objects.select_related("location").get(pk=visit.pk))
+    found = seen(begun, evening(day + D(13)))
+    assert (found.pace == LOST, found.visits.last_on, found.visits.fulfilled) == (False, day, 4)
+    assert seen(begun, evening(day + D(14))).pace == LOST
 
 
 def test_at_the_start(begun):
@@ -281,14 +289,14 @@ def test_a_draft_has_no_progress(ready):
     assert progress.of_plan(ready) is None
 
 
-def test_four_queries(begun, came):
+def test_three_queries(begun, came):
     CarePlan.objects.update(reevaluate_after_visits=1)
     came(booked()[0])
 
     with CaptureQueriesContext(connection) as asked:
         progress.of(CarePlan.objects.all())
 
-    assert len(asked) == 4
+    assert len(asked) == 3
 
 
 def test_the_pages_show_it(sign_in, begun, missed, chiro):
@@ -323,7 +331,8 @@ def test_the_api_tells_it(client, begun, chiro):
 
     assert found == {
         "planned": 12, "fulfilled": 0, "booked": 8, "owed": 4, "overdue": 0, "missed": 0, "next_on": "2027-01-04",
-        "reevaluation_due_on": "2027-02-01", "pace": "on_pace", "reason": "",
+        "reevaluation_due_on": "2027-02-01",
+        "reevaluation_visits_left": 12, "reevaluation_stops_more": False, "pace": "on_pace", "reason": "",
     }  # fmt: skip
 
 

@@ -6,15 +6,15 @@ Every branch of reference 1.4. The block is the rule's: page and API meet the sa
 import pytest
 from django.urls import reverse
 
-from careplans import blocks, planning
+from careplans import planning
 from careplans.models import CarePlan
 from clinic.errors import RuleBroken
-from evaluations import recording, red_flags, signing
+from evaluations import recording, red_flags, restrictions, signing
 from tests import make
 
 EMERGENCY, URGENT, CAUTION = "rf_thunderclap", "rf_chiari", "rf_osteoporosis"
-LETTER = {"detail.name": "Dr. Outside", "detail.date": "2027-01-04", "detail.document": "Letter of the hospital"}
-REFERRAL = {"detail.destination": "Neurology", "detail.reason": "Signs", "detail.date": "2027-01-04",
+LETTER = {"detail.name": "Dr. Outside", "detail.date": "2026-11-04", "detail.document": "Letter of the hospital"}
+REFERRAL = {"detail.destination": "Neurology", "detail.reason": "Signs", "detail.date": "2026-11-04",
             "detail.how_sent": "fax"}  # fmt: skip
 WHY = {"rationale": "Spoken about with the patient at length."}
 
@@ -160,10 +160,10 @@ def test_a_referral_forbids_manual_care_of_the_neck_until_it_is_cleared_outside(
     resolve(answer(URGENT, "unknown"), "acknowledged_unanswered", **WHY)
     assert activate() == "intervention_forbidden"
     resolve(answer(URGENT, "yes"), "corrected", **WHY)
-    assert blocks.restrictions_of(patient) == ["no_manual_neck_care"]
+    assert restrictions.of(patient) == ["no_manual_neck_care"]
 
     resolve(answer(URGENT, "yes"), "cleared_external", **WHY, **LETTER)
-    assert blocks.restrictions_of(patient) == []
+    assert restrictions.of(patient) == []
     assert activate() == ""
 
 

@@ -34,10 +34,11 @@ def test_a_body_is_that_of_its_own_action():
     cancel = found["POST", "/api/v1/appointments/{id}/cancel/"]
     book = found["POST", "/api/v1/appointments/"]
 
-    assert [f.name for f in cancel.body] == ["reason"]
+    assert [f.name for f in cancel.body] == ["reason", "expected_sequence"]
     assert {f.name: f.kind for f in book.body}["starts_at"] == "date-time"
     assert book.statuses == ["201"]
-    assert found["POST", "/api/v1/evaluations/{id}/sign/"].body == []
+    sign = found["POST", "/api/v1/evaluations/{id}/sign/"]
+    assert [(f.name, f.is_required) for f in sign.body] == [("version", False)]
 
 
 def test_page_shows_every_operation_and_loads_nothing_from_elsewhere(client):

@@ -13,8 +13,9 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
 from appointments import booking, reminders
-from clinic import outbox, times, tokens
+from clinic import delivery, heartbeats, outbox, times, tokens, undeliverable
 from clinic.models import Heartbeat, Message
+from clinic.post import Post
 from tests import make
 from tests.smtp_sink import smtp_sink
 
@@ -134,13 +135,24 @@ def test_connection_lost_after_the_content_is_repeated_once_and_flagged(settings
     assert [c["Message-ID"] for c in sink.copies] == [one.message_id] * 2
 
 
-def test_connection_always_lost_gives_two_copies_at_most(settings, one):
+def test_connection_always_lost_is_given_up_and_never_called_sent(settings, one):
     with smtp_sink(settings, "drop") as sink:
-        for minutes in (0, 5, 20, 80, 200):
-            outbox.send_due(DUE + timedelta(minutes=minutes))
+        for hours in range(8):
+            outbox.send_due(DUE + timedelta(hours=6 * hours))
 
-    assert len(sink.copies) == 2
-    assert outcome(one) == ("sent_maybe_twice", 2, False)
+    assert [copy["Message-ID"] for copy in sink.copies].count(one.message_id) == 5
+    assert outcome(one) == ("failed", 5, False)
+    assert "It may have reached the patient." in one.reason
+
+
+def test_mail_that_kills_each_of_its_senders_is_given_up(settings, one):
+    with smtp_sink(settings) as sink:
+        long_ago = NOW - timedelta(hours=1)
+        Message.objects.update(status="claimed", lease="dead", in_data=True, attempts=4, leased_until=long_ago)
+        outbox.send_due(DUE)
+
+    assert outcome(one) == ("failed", 5, False)
+    assert sink.copies == []
 
 
 def test_sender_that_died_while_sending_is_succeeded_and_the_mail_flagged(settings, one):
@@ -150,7 +162,7 @@ def test_sender_that_died_while_sending_is_succeeded_and_the_mail_flagged(settin
         outbox.send_due(DUE)
 
     assert len(sink.copies) == 1
-    assert outcome(one) == ("sent_maybe_twice", 0, False)
+    assert outcome(one) == ("sent_maybe_twice", 1, False)
 
 
 def test_sender_that_died_before_sending_leaves_no_doubt(settings, one):
@@ -173,11 +185,11 @@ def test_row_under_lease_is_left_alone(settings, one):
 
 
 def test_sender_whose_lease_ran_out_sends_nothing_more(settings, one):
-    mine = outbox._claim(DUE)[0]
+    mine = delivery.claim(DUE)[0]
     Message.objects.update(lease="another")
 
     with smtp_sink(settings) as sink:
-        outbox._settle(mine, outbox.Post(), DUE)
+        delivery.settle(mine, Post(), DUE)
 
     assert sink.copies == []
     assert Message.objects.get().lease == "another"
@@ -205,7 +217,7 @@ def test_revoked_password_stops_the_batch_with_one_alarm(settings, visits, caplo
 
     assert sink.copies == []
     assert set(Message.objects.values_list("status", "attempts")) == {("retry", 0)}
-    assert [r.levelname for r in caplog.records if r.name == "clinic.outbox"] == ["ERROR"]
+    assert [r.levelname for r in caplog.records if r.name == "clinic.delivery"] == ["ERROR"]
 
 
 def test_mail_that_cannot_be_written_fails_alone(settings, visits):
@@ -244,6 +256,21 @@ def test_clock_that_went_back_stops_everything(settings, visits, clock):
     assert outbox.send_due() == []
 
 
+def test_that_nothing_is_sent_by_the_clock_is_said_and_can_be_ended(visits, clock, client, mailoutbox):
+    visits(1)
+    Message.objects.all().delete()
+    outbox.send_due(DUE)
+    Message.objects.update(sent_at=NOW + timedelta(hours=5))
+    for name in (heartbeats.BEAT, heartbeats.WORKER):
+        heartbeats.note(name)
+    health, ready = outbox.health(), client.get("/readyz")
+    call_command("send_due_messages", "--clock-is-right")
+
+    assert (health.is_late, health.waits_until) == (True, NOW + timedelta(hours=5))
+    assert (ready.status_code, ready.json()["clock"]) == (503, False)
+    assert outbox.health().is_late is False
+
+
 def test_after_a_week_without_sweeps_what_was_missed_is_listed(visits, clock, mailoutbox):
     outbox.send_due()
     visits(2)
@@ -253,7 +280,7 @@ def test_after_a_week_without_sweeps_what_was_missed_is_listed(visits, clock, ma
 
     assert mailoutbox == []
     assert set(Message.objects.values_list("kind", "status")) == {
-        ("visit-booked", "missed"), ("visit-reminder-48h", "missed"), ("visit-reminder-2h", "missed"),
+        ("visit-booked", "missed"), ("visit-reminder", "missed"), ("visit-reminder", "missed"),
     }  # fmt: skip
 
 
@@ -264,24 +291,46 @@ def test_clinic_that_begins_owes_nothing_from_before(visits):
     assert outbox.send_due(DUE + timedelta(minutes=1)) == []
 
 
-def test_failed_mail_can_be_tried_again_by_hand(settings, one):
+def test_a_bounced_mail_can_be_tried_again_by_hand_once_its_address_is_mended(settings, one, desk):
     with smtp_sink(settings, "refuse") as sink:
         outbox.send_due(DUE)
         sink.mode = "take"
         again = outbox.try_again(one)
         outbox.send_due(DUE)
+        unmended = outcome(one)
+        Message.objects.update(status="bounced")
+        outbox.try_again(one)
+        undeliverable.mend(one.to, by=desk)
+        outbox.send_due(DUE)
 
     assert (again, outbox.try_again(one)) == (True, False)
+    assert unmended == ("skipped", 0, False)
     assert outcome(one) == ("sent", 0, False)
 
 
-def test_health_tells_backlog_and_beat(one, clock):
+@pytest.mark.parametrize(
+    ("answer", "hard"),
+    [
+        ("550 5.1.1 No such user", True), ("550 No such user", True), ("553 sorry", True), ("5.1.10 null MX", True),
+        ("550 5.2.1 disabled", True), ("552 5.2.2 Mailbox full", False), ("550 5.7.1 Relaying denied", False),
+        ("554 5.7.1 Blocked", False), ("521 no mail here", False), ("450 4.2.0 Greylisted", False),
+    ],
+)  # fmt: skip
+def test_a_refusal_about_us_or_a_full_mailbox_is_nothing_against_the_address(answer, hard):
+    assert undeliverable.is_hard(answer) is hard
+
+
+def test_health_tells_backlog_beat_and_worker(one, clock):
     clock.move_to(DUE + timedelta(minutes=1))
     silent = outbox.health()
-    outbox.heartbeat()
+    heartbeats.hold(heartbeats.BEAT, "one", lasts=timedelta(minutes=3))
+    half = outbox.health()
+    heartbeats.note(heartbeats.WORKER)
 
-    assert silent == outbox.Health(backlog=1, oldest_due_at=DUE, last_beat_at=None, is_late=True)
-    assert (outbox.health().is_late, Heartbeat.objects.count()) == (False, 1)
+    assert (silent.backlog, silent.oldest_due_at, silent.last_beat_at) == (1, DUE, None)
+    assert (silent.is_late, half.is_late, outbox.health().is_late) == (True, True, False)
+    assert (half.is_beat_silent, half.is_worker_silent) == (False, True)
+    assert Heartbeat.objects.count() == 2
 
 
 def test_command_lists_who_would_get_what_and_why(visits):

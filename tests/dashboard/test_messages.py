@@ -1,10 +1,13 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.urls import reverse
 
-from clinic import times
+from appointments import booking
+from clinic import outbox, times, undeliverable
 from clinic.models import AuditEntry, Message
+from patients import mail_choices
 from tests import make
 
 
@@ -74,3 +77,148 @@ def test_manager_cannot_touch_a_message_of_another_location(sign_in, marietta, p
 
     failed.refresh_from_db()
     assert (answer.status_code, failed.status) == (404, "failed")
+
+
+@pytest.fixture
+def fault(patient):
+    return undeliverable.flag(patient.email.upper(), kind="bounced", reason="550 5.1.1 No such user")
+
+
+def test_a_mail_is_shown_as_it_was_seen_and_that_it_was_read_is_kept(sign_in, desk, patient, owed):
+    sent = owed(patient, subject="Your visit", text="Your visit is booked.", html="<p>Your <b>visit</b> & more</p>")
+
+    page = sign_in(desk).get(reverse("message", args=[sent.pk])).content.decode()
+
+    assert 'sandbox srcdoc="&lt;p&gt;Your &lt;b&gt;visit&lt;/b&gt; &amp; more&lt;/p&gt;"' in page
+    assert list(AuditEntry.objects.values_list("action", "patient_id")) == [("message.read", patient.pk)]
+
+
+def test_everything_said_to_a_patient_and_to_nobody_else(sign_in, desk, patient, atlanta, owed, fault):
+    mine = owed(patient)
+    other = owed(make.patient(atlanta))
+    joint = owed(make.patient(atlanta))
+    joint.parts.create(key="x", patient_id=patient.pk)
+
+    answer = sign_in(desk).get(reverse("patient-messages"), {"patient": patient.pk})
+
+    shown = {row["message"] for row in answer.context["rows"]}
+    assert (shown, other in shown) == ({mine, joint}, False)
+    assert "550 5.1.1 No such user" in answer.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["", "x", "0", "9" * 30, "\x00", "²"])
+def test_messages_of_nobody_are_not_found(sign_in, desk, typed):
+    assert sign_in(desk).get(reverse("patient-messages"), {"patient": typed}).status_code == 404
+
+
+def test_how_mails_ended_is_counted_for_those_in_sight(sign_in, desk, patient, marietta, owed):
+    for status in ("sent", "sent_maybe_twice", "bounced", "skipped"):
+        owed(patient, status=status)
+    owed(patient, due_at=times.now() - timedelta(days=8))
+    owed(make.patient(marietta))
+
+    answer = sign_in(desk).get(reverse("messages"))
+
+    assert {one["label"]: one["count"] for one in answer.context["counts"]} == {
+        "Sent": 2, "Failed": 0, "Came back": 1, "Skipped": 1, "Missed its time": 0
+    }  # fmt: skip
+
+
+def test_patients_at_addresses_that_fail_are_a_list_until_mended(sign_in, desk, patient, marietta, fault):
+    client = sign_in(desk)
+    elsewhere = make.patient(marietta)
+    undeliverable.flag(elsewhere.email, kind="bounced", reason="gone")
+
+    before = client.get(reverse("message-addresses"))
+    client.post(reverse("address-mend", args=[patient.pk]))
+    after = client.get(reverse("message-addresses"))
+    refused = client.post(reverse("address-mend", args=[elsewhere.pk]))
+
+    assert [row["patient"] for row in before.context["rows"]] == [patient]
+    assert (after.context["rows"], refused.status_code) == ([], 404)
+    assert "Every address takes mail" in after.content.decode()
+
+
+def test_another_address_in_the_chart_takes_the_patient_off_the_list(sign_in, desk, patient, fault):
+    type(patient).objects.filter(pk=patient.pk).update(email="right@example.org")
+
+    assert sign_in(desk).get(reverse("message-addresses")).context["rows"] == []
+
+
+@pytest.fixture
+def tomorrow(atlanta, chiro, adjustment, desk):
+    """Two visits on Wednesday, seen on Monday morning: one patient agreed to mails, the other did not."""
+    with time_machine.travel(make.at(9, day=make.MONDAY - timedelta(days=4)), tick=False) as clock:
+        for n, agreed in enumerate((True, False)):
+            person = make.patient(atlanta, given=f"Person{n}")
+            if agreed:
+                person.consents.create(scope="email_reminders", given_at=times.now())
+            booking.book(
+                patient=person, practitioner=chiro, location=atlanta, type=adjustment, by=desk,
+                starts_at=make.at(11 + n, day=make.MONDAY + timedelta(days=3)),
+            )  # fmt: skip
+        outbox.send_due(times.now() + timedelta(minutes=3))
+        clock.move_to(make.at(9))
+        outbox.send_due()
+        yield clock
+
+
+def test_tomorrows_mails_are_told_and_none_is_sent(tomorrow, sign_in, desk, mailoutbox):
+    sent, rows = len(mailoutbox), Message.objects.count()
+
+    answer = sign_in(desk).get(reverse("messages-tomorrow"))
+
+    lines = [(str(row["line"].patient), row["line"].why_not) for _, rows in answer.context["days"] for row in rows]
+    assert lines == [
+        ("Person0 Testerson", ""), ("Person1 Testerson", "The patient has not agreed to e-mails about visits.")
+    ]  # fmt: skip
+    assert (len(mailoutbox), Message.objects.count()) == (sent, rows)
+
+
+def test_tomorrows_mails_to_patients_elsewhere_are_not_shown(tomorrow, sign_in, marietta):
+    answer = sign_in(make.user("desk", marietta)).get(reverse("messages-tomorrow"))
+
+    assert answer.context["total"] == 0
+
+
+def test_these_pages_ask_the_same_number_of_questions_however_many_rows(
+    tomorrow, sign_in, desk, patient, owed, django_assert_max_num_queries
+):
+    for _ in range(5):
+        owed(patient)
+    client = sign_in(desk)
+
+    for name, most, query in (("messages", 16, {}), ("patient-messages", 18, {"patient": patient.pk}),
+                              ("messages-tomorrow", 36, {}), ("message-addresses", 10, {})):  # fmt: skip
+        with django_assert_max_num_queries(most):
+            assert client.get(reverse(name), query).status_code == 200
+
+
+def test_desk_takes_up_again_what_the_patient_stopped_with_a_reason(sign_in, desk, patient):
+    for topic in (mail_choices.Topic.REMINDERS, mail_choices.Topic.OFFERS):
+        mail_choices.stop(patient, topic, by=None, by_whom="patient")
+    client = sign_in(desk)
+    url = reverse("mails-resume", args=[patient.pk])
+
+    page = client.get(f"{reverse('patient-messages')}?patient={patient.pk}").content.decode()
+    without = client.post(url, {"topic": "reminders", "reason": " "}, follow=True)
+    assert page.count("Send them again") == 2
+    assert "Say why" in without.content.decode()
+    assert len(mail_choices.stopped_by(patient)) == 2
+    again = client.post(url, {"topic": "reminders", "reason": "Asked on the phone."}, follow=True)
+    twice = client.post(url, {"topic": "reminders", "reason": "Asked on the phone."}, follow=True)
+
+    assert "The patient gets these mails again." in again.content.decode()
+    assert "were not stopped" in twice.content.decode()
+    assert mail_choices.stopped_by(patient) == [mail_choices.Topic.OFFERS]
+    entry = AuditEntry.objects.get(action="mails.resumed")
+    assert (entry.by, entry.detail) == (desk, {"topic": "reminders", "reason": "Asked on the phone."})
+
+
+def test_resuming_is_refused_for_strangers_and_for_nonsense(sign_in, desk, patient, marietta):
+    client = sign_in(desk)
+    stranger = make.patient(marietta)
+
+    assert client.post(reverse("mails-resume", args=[stranger.pk]), {"topic": "reminders"}).status_code == 404
+    assert client.post(reverse("mails-resume", args=[patient.pk]), {"topic": "everything"}).status_code == 400
+    assert client.get(reverse("mails-resume", args=[patient.pk])).status_code == 405

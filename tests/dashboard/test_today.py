@@ -35,6 +35,7 @@ def _shown(board):
     return {**columns, "gone": [card.pk for card in board.gone]}
 
 
+@pytest.mark.usefixtures("that_morning")
 def test_board_sorts_visits_by_where_they_are(atlanta, desk, book):
     ways = [[], ["arrive"], ["arrive", "start"], ["arrive", "start", "complete"], ["cancel"]]
     visits = [book(9 + n) for n in range(len(ways))]
@@ -62,6 +63,7 @@ def test_board_offers_the_step_forward_and_not_to_owners(atlanta, desk, owner, b
     assert (seen.pk, seen.forward, seen.others, seen.undo) == (visit.pk, None, [], None)
 
 
+@pytest.mark.usefixtures("that_morning")
 def test_board_counts_the_minutes_of_waiting(atlanta, desk, book):
     visit = book(9)
     visit_status.arrive(visit, by=desk)
@@ -204,6 +206,7 @@ def test_page_without_a_location_says_what_to_do(db, sign_in):
     assert "You have no location yet" in page
 
 
+@pytest.mark.usefixtures("that_morning")
 def test_button_on_the_board_takes_the_step_and_comes_back(atlanta, desk, book, sign_in):
     visit = book(9)
 
@@ -211,6 +214,20 @@ def test_button_on_the_board_takes_the_step_and_comes_back(atlanta, desk, book, 
 
     visit.refresh_from_db()
     assert (answer.url, visit.status) == ("/", "arrived")
+
+
+@pytest.mark.usefixtures("that_morning")
+def test_button_on_a_stale_board_changes_nothing(desk, book, sign_in):
+    visit, client = book(9), sign_in(desk)
+    fields = {"step": "arrive", "next": "/", "seen": visit.sequence}
+    assert f'name="seen" value="{visit.sequence}"' in client.get("/").content.decode()
+    booking.reschedule(visit, starts_at=make.at(14), by=desk)
+
+    answer = client.post(f"/appointments/{visit.pk}/step/", fields, headers={"HX-Request": "true"}, follow=True)
+
+    visit.refresh_from_db()
+    assert visit.status == "booked"
+    assert "Somebody changed the visit meanwhile" in answer.content.decode()
 
 
 def test_open_flags_only_for_clinicians_of_the_patient(atlanta, marietta, chiro, desk, patient):

@@ -1,9 +1,12 @@
 import uuid
+from datetime import timedelta
 
 import pytest
 
+from clinic import times
 from clinic.models import AuditEntry
-from evaluations.models import Evaluation, Finding
+from evaluations import recording
+from evaluations.models import Evaluation, Finding, SaveOperation
 from tests import make
 
 PULSE = {"code": "heart_rate", "qualifiers": {}, "status": "assessed", "value": 70}
@@ -188,6 +191,63 @@ def test_a_stale_version_is_a_conflict(api, chiro, evaluation):
     assert Finding.objects.get().value == 70
 
 
+@pytest.fixture
+def colleague(atlanta):
+    return make.practitioner(atlanta, name="Sam Colleague").user
+
+
+def test_a_conflict_names_who_saved_and_when_and_shows_both_versions(api, chiro, colleague, evaluation):
+    at = times.now() + timedelta(minutes=3)
+    with times.as_of(at):
+        theirs = {"findings": [PULSE, BP], "red_flags": {"rf_chiari": "no"}, "measures": {"nprs_neck": 3}}
+        assert patch(api(colleague), evaluation, **theirs, conclusion="Theirs.").status_code == 200
+
+    mine = {"findings": [{**PULSE, "value": 75}, BP, {"code": "height", "value": 168.0}]}
+    mine |= {"red_flags": {"rf_chiari": "yes", "rf_ataxia": "no"}, "measures": {"nprs_neck": 4}, "conclusion": "Mine."}
+    answer = patch(api(chiro.user), evaluation, **mine)
+
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (409, "stale")
+    assert body["detail"].startswith("Sam Colleague saved this evaluation on ")
+    assert body["fields"] == {"version": "It is now 1."}
+    conflict = body["conflict"]
+    zoned = times.local(at, "America/New_York").isoformat()
+    assert (conflict["version"], conflict["saved_by"], conflict["saved_at"]) == (1, "Sam Colleague", zoned)
+    found = {one["name"]: one for one in conflict["items"]}
+    # What is the same on both sides, or only on one, is named only where it differs from what is stored.
+    assert set(found) == {"findings.0", "findings.2", "red_flags.rf_chiari", "measures.nprs_neck", "conclusion"}
+    assert (found["findings.0"]["yours"]["value"], found["findings.0"]["theirs"]["value"]) == (75, 70)
+    assert (found["findings.0"]["label"], found["findings.2"]["theirs"]) == ("Pulse", None)
+    assert (found["red_flags.rf_chiari"]["yours"], found["red_flags.rf_chiari"]["theirs"]) == ("yes", "no")
+    assert (found["conclusion"]["yours"], found["conclusion"]["theirs"]) == ("Mine.", "Theirs.")
+    for name in set(found) - {"findings.2"}:
+        assert (found[name]["by"], found[name]["at"]) == ("Sam Colleague", zoned), name
+
+
+def test_a_conflict_with_oneself_says_so(api, chiro, evaluation):
+    patch(api(chiro.user), evaluation, findings=[PULSE])
+
+    answer = patch(api(chiro.user), evaluation, findings=[{**PULSE, "value": 75}])
+
+    assert answer.json()["detail"].startswith("You yourself, in another tab or on another device, saved")
+
+
+@pytest.mark.parametrize("findings", [["x"], [{"code": 7}], "x", [{**PULSE, "value": "x"}]])
+def test_a_conflict_with_what_is_no_finding_is_still_a_conflict(api, chiro, evaluation, findings):
+    patch(api(chiro.user), evaluation, findings=[PULSE])
+
+    answer = patch(api(chiro.user), evaluation, findings=findings, red_flags="x", measures=["x"])
+
+    assert (answer.status_code, answer.json()["conflict"]["items"]) == (409, [])
+
+
+def test_every_kind_of_change_is_in_the_audit_log_without_its_value(api, chiro, evaluation):
+    patch(api(chiro.user), evaluation, findings=[PULSE], measures={"nprs_neck": 3}, conclusion="Private words.")
+
+    entry = AuditEntry.objects.get(action="evaluation.saved")
+    assert entry.detail == {"codes": ["heart_rate"], "measures": ["nprs_neck"], "conclusion": True}
+
+
 def test_an_operation_sent_again_is_applied_once(api, chiro, evaluation):
     body = {"findings": [PULSE], "operation": str(uuid.uuid4())}
 
@@ -195,6 +255,50 @@ def test_an_operation_sent_again_is_applied_once(api, chiro, evaluation):
 
     assert (first.status_code, again.json()) == (200, first.json())
     assert Finding.objects.get().version == 1
+
+
+@pytest.mark.parametrize("body", [{"findings": [PULSE]}, {"section_seconds": {"rom": 5}}], ids=["findings", "clocks"])
+def test_an_operation_sent_twice_at_the_same_time_is_applied_once(api, chiro, evaluation, monkeypatch, body):
+    body = {**body, "operation": str(uuid.uuid4())}
+    first = patch(api(chiro.user), evaluation, **body).json()
+    held = recording._held
+
+    def as_seen_before_the_lock(*args, **kwargs):
+        row = held(*args, **kwargs)
+        row.done = False
+        return row
+
+    monkeypatch.setattr(recording, "_held", as_seen_before_the_lock)
+    again = patch(api(chiro.user), evaluation, **body)
+
+    assert (again.status_code, again.json()["version"], SaveOperation.objects.count()) == (200, first["version"], 1)
+    assert list(Finding.objects.values_list("version", flat=True)) in ([], [1])
+
+
+def test_a_repeated_save_says_what_follows_now_and_what_was_kept_then(api, chiro, evaluation):
+    body = {"findings": [PULSE], "operation": str(uuid.uuid4())}
+    first = patch(api(chiro.user), evaluation, **body).json()
+    fever = {"code": "body_temperature", "qualifiers": {}, "status": "assessed", "value": 38.0}
+    evaluation.refresh_from_db()
+    patch(api(chiro.user), evaluation, findings=[fever])
+
+    again = patch(api(chiro.user), evaluation, **body).json()
+
+    assert (again["version"], again["kept"]) == (first["version"], first["kept"])
+    assert (first["open_red_flags"], again["open_red_flags"]) == ([], ["rf_systemic"])
+    assert set(again) == set(first)
+
+
+def test_a_save_asks_little_of_the_database(client, chiro, evaluation, django_assert_max_num_queries):
+    client.force_login(chiro.user)
+    client.get(url(evaluation))
+
+    with django_assert_max_num_queries(
+        12
+    ):  # session, user, roles; then one each to read, write and tell, in savepoints
+        body = {"version": evaluation.version, "findings": [PULSE], "operation": str(uuid.uuid4())}
+        answer = client.patch(url(evaluation), body, content_type="application/json")
+    assert answer.status_code == 200
 
 
 def test_an_operation_of_another_evaluation_is_refused(api, chiro, atlanta, evaluation):
@@ -219,6 +323,15 @@ def test_signing_needs_the_red_flags(api, chiro, evaluation):
     answer = api(chiro.user).post(url(evaluation, "sign/"))
 
     assert (answer.status_code, answer.json()["code"]) == (409, "red_flags_unanswered")
+
+
+def test_signing_what_was_read_is_refused_for_another_version(api, chiro, answered):
+    client, address = api(chiro.user), url(answered, "sign/")
+    stale = client.post(address, {"version": answered.version + 7}, format="json")
+    unknown = client.post(address, {"versoin": 1}, format="json")
+
+    assert (stale.status_code, stale.json()["code"]) == (409, "stale")
+    assert (unknown.status_code, list(unknown.json()["fields"])) == (400, ["versoin"])
 
 
 def test_what_is_signed_takes_no_more_findings_but_an_addendum(api, chiro, answered):

@@ -147,6 +147,64 @@ def test_cook_tells_what_is_unknown():
     assert clusters.cook(readings(), age=60).count is None
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "sign"),
+    [
+        ("negative", "negative", False),
+        ("negative", "positive", True),
+        ("negative", "not_assessable", False),
+        ("negative", "refused", None),
+        ("negative", "deferred_unsafe", None),
+        ("negative", "not_assessed", None),
+        ("negative", None, None),
+        ("positive", None, True),
+        ("not_assessable", "not_assessable", None),
+        (None, None, None),
+    ],
+)
+def test_a_sign_is_absent_only_where_no_side_is_left(left, right, sign):
+    for one, other in ((left, right), (right, left)):
+        sides = {"left": one, "right": other}
+        rows = [
+            Checked("hoffmann", "assessed", {"side": side}, said)
+            if said in ("negative", "positive")
+            else Checked("hoffmann", said, {"side": side}, reason="Said")
+            for side, said in sides.items()
+            if said
+        ]
+        found = clusters.cook(Readings(rows), age=40)
+        assert found.items["hoffmann"] is sign
+        assert (found.count is None) == ("negative" not in sides.values() and "positive" not in sides.values())
+
+
+def test_a_sign_refused_for_both_sides_is_unknown():
+    rows = [Checked("hoffmann", "refused", {}, reason="Declined"), Checked("gait", "assessed", {}, "normal")]
+    found = clusters.cook(Readings(rows), age=40)
+    assert found.items["hoffmann"] is None
+    assert found.count == 0
+
+
+@pytest.mark.parametrize(("degrees", "step"), [(0, "within"), (4, "within"), (5, "monitor"), (6, "monitor"),
+                                               (7, "imaging"), (None, None)])  # fmt: skip
+def test_trunk_rotation(degrees, step):
+    assert clusters.trunk_rotation_step(degrees) == step
+
+
+@pytest.mark.parametrize(("millimetres", "refer"), [("19.9", False), ("20.0", True), (None, None)])
+def test_a_leg_that_is_far_shorter_is_referred(millimetres, refer):
+    assert clusters.leg_length_to_refer(millimetres and Decimal(millimetres)) is refer
+
+
+def test_a_no_is_complete_when_every_row_is_assessed_or_cannot_be():
+    places = [(code, place) for code in ("seg_tenderness", "seg_pain") for place in catalogue.FINDINGS[code].places()]
+    rows = [Checked(code, "assessed", place, 0) for code, place in places[:-1]]
+    code, place = places[-1]
+    assert clusters.part_is_complete(Readings(rows), "P") is False
+    for status, complete in (("not_assessable", True), ("refused", False), ("not_assessed", False)):
+        rest = Checked(code, status, place, reason="Said")
+        assert clusters.part_is_complete(Readings([*rows, rest]), "P") is complete
+
+
 def test_wainner_takes_the_rotation_to_the_same_side():
     found = readings(
         ("spurling", "positive", {"side": "left"}),
@@ -278,7 +336,11 @@ def test_taking_a_reading_away_never_turns_a_no_into_a_yes(found, data):
         return
     gone = data.draw(st.integers(0, len(found) - 1))
     fewer = found[:gone] + found[gone + 1 :]
-    for before, after in zip(_leaves(results(Readings(found))), _leaves(results(Readings(fewer))), strict=True):
+    whole, rest = results(Readings(found)), results(Readings(fewer))
+    # Of letters: where a yes has gone with its reading, "unknown whether it is enough" may become "not enough".
+    enough, still_enough = whole["part"].pop("sufficient"), rest["part"].pop("sufficient")
+    assert still_enough in {True: (True, False, None), False: (False, None), None: (False, None)}[enough]
+    for before, after in zip(_leaves(whole), _leaves(rest), strict=True):
         if before is False:
             assert after in (False, None)
         if before is None:

@@ -1,10 +1,12 @@
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
 
 from clinic import times
-from evaluations import recording, red_flags, signing
+from evaluations import compare_page, comparison, recording, red_flags, signing
+from evaluations.comparison import Change
 from tests import make
 
 
@@ -48,6 +50,34 @@ def test_baseline_last_and_now_stand_side_by_side(page, chiro, patient):
     assert "Flexion: baseline 30, now 45 degrees" in text
 
 
+def test_a_reinforced_reflex_says_that_the_method_changed(page, chiro, patient):
+    biceps, scm = {"reflex": "biceps", "side": "left"}, {"muscle": "scm", "side": "left"}
+    tender = ("muscle_tenderness", 1, scm)
+    evaluated(patient, chiro, days_ago=30, findings=[("reflex", 0, biceps), tender])
+    now = [("reflex", 2, biceps), ("reflex_reinforced", True, biceps), ("muscle_tenderness", 2, scm)]
+    text = page(evaluated(patient, chiro, days_ago=0, findings=now))
+    row = text.split("Deep tendon reflex, biceps, left</th>")[1].split("</tr>")[0]
+    assert "method changed" in row
+    assert '<td class="numbers"></td>' in row
+    assert "Muscle tenderness, sternocleidomastoid, left" in text
+
+
+def test_what_was_refused_now_is_not_left_blank(page, chiro, patient):
+    frt = [{"code": "frt", "qualifiers": {"side": side}, "value": 26} for side in ("left", "right")]
+    evaluated(patient, chiro, days_ago=30, findings=[("frt", 26, one["qualifiers"]) for one in frt])
+    now = evaluated(patient, chiro, days_ago=0, findings=[], signed=False)
+    gone = (
+        {"status": "refused", "value": None, "reason": "Dizzy."},
+        {"status": "deferred_unsafe", "value": None, "reason": "Flag."},
+    )
+    recording.save(
+        now, findings=[one | way for one, way in zip(frt, gone, strict=True)], version=now.version, by=chiro.user
+    )
+    text = page(now)
+    assert "<td>26°</td><td>refused</td>" in text
+    assert "<td>26°</td><td>deferred for safety</td>" in text
+
+
 def test_the_first_evaluation_says_that_there_is_nothing_yet(page, chiro, patient):
     assert "first evaluation" in page(evaluated(patient, chiro, days_ago=0, findings=[]))
 
@@ -84,3 +114,22 @@ def test_out_of_scope_is_like_missing(sign_in, chiro, patient, marietta):
     now = evaluated(patient, chiro, days_ago=0, findings=[])
     elsewhere = make.practitioner(marietta, name="Else Where")
     assert sign_in(elsewhere.user).get(reverse("evaluation-compare", args=[now.pk])).status_code == 404
+
+
+def test_no_bar_invites_a_comparison_that_was_refused():
+    measured = {"code": "rom_flexion", "place": {"mode": "active"}, "baseline": 40, "last": None, "now": 50}
+    alike = Change(**measured, change=10, verdict=comparison.BETTER)
+    otherwise = Change(**measured, change=None, verdict=comparison.METHOD)
+
+    assert [(bar.baseline, bar.now) for bar in compare_page.bars([alike])] == [(40, 50)]
+    assert [(bar.baseline, bar.now, bar.baseline_width) for bar in compare_page.bars([otherwise])] == [(None, 50, 0)]
+
+
+def test_what_is_the_same_is_folded():
+    same = Change("heart_rate", baseline=72, now=72, change=0, verdict=comparison.SAME)
+    other = Change("respiratory_rate", baseline=14, now=18, change=4, verdict=comparison.CHANGED)
+
+    (section,) = compare_page._sections(SimpleNamespace(findings=[same, other], taken=(None, None, None)))
+
+    assert [line.label for line in section.lines] == ["Respiratory rate"]
+    assert [line.label for line in section.same] == ["Pulse"]

@@ -313,3 +313,33 @@ def test_the_rule_names_a_version_that_is_none(evaluation, chiro):
     with pytest.raises(RuleBroken) as refused:
         history_taking.confirm(evaluation, {"lifetime_attacks": 5}, version="1", by=chiro.user)
     assert refused.value.fields == {"version": "Give the version that was read."}
+
+
+@pytest.mark.parametrize(("total", "wrong"), [(20, False), (19, True), (0, True), (None, False)])
+def test_all_days_of_medicine_are_not_fewer_than_those_of_one_kind(total, wrong):
+    answers = {"acute_medication_days_month": {"simple": 20, "triptan": None}, "total_acute_days_month": total}
+
+    assert set(intake.faults(answers)) == ({"$.total_acute_days_month"} if wrong else set())
+
+
+def test_the_clock_of_the_history_runs_on_its_page_and_only_forward(page, address, evaluation):
+    page.post(address, form_of({}, lifetime_attacks="5", seconds="540"))
+    evaluation.refresh_from_db()
+    assert evaluation.section_seconds == {"history": 540}
+    for older in ("30", "", "x", "9" * 9):
+        page.post(address, form_of({"lifetime_attacks": 5}, version=1, seconds=older))
+    evaluation.refresh_from_db()
+    assert evaluation.section_seconds == {"history": 540}
+    shown = page.get(address).content.decode()
+    assert 'id="history-clock" data-seconds="540" data-budget="720"' in shown
+    assert ">9:00</span> / 12 min" in shown
+
+
+def test_the_examination_counts_the_intake_and_its_clock_among_the_parts(page, evaluation, address):
+    at = reverse("evaluation", args=[evaluation.pk])
+    assert 'data-missing="history">1<' in page.get(at).content.decode()
+    page.post(address, form_of({}, lifetime_attacks="5", seconds="780"))
+    shown = page.get(at).content.decode()
+    assert 'data-missing="history">done<' in shown
+    assert 'data-clock="history" data-seconds="780" data-budget="720">13:00<' in shown
+    assert '<a href="#part-history" data-to="history" class="is-over">' in shown

@@ -3,7 +3,9 @@ from decimal import Decimal
 import pytest
 
 from evaluations import catalogue, clusters, normals, recording, units
+from evaluations.checking import Checked, Wrong, check
 from evaluations.normals import Who
+from evaluations.readings import Readings
 
 GROWN, CHILD = Who(40), Who(12)
 
@@ -47,14 +49,14 @@ def test_norms_are_said_in_words(code, words):
         ("trunk_rotation", (4,), (5,)),
         ("seg_tone", (0,), (-1, 1)),
         ("rom_extension", (51,), (50,)),
-        ("frt", (33,), (32,)),
         ("joint_position_error", ("4.4",), ("4.5",)),
         ("ankle_clonus_beats", (2,), (3,)),
         ("grip_release_10s", (20,), (19,)),
         ("tandem_gait_errors", (1,), (2,)),
         ("lateral_mass_overhang", ("6.9",), ("7.0",)),
         ("thermography_delta", ("0.4",), ("0.5",)),
-        ("c2_c7_sva", ("20.0",), ("20.1",)),
+        ("c2_c7_sva", ("20.1", "40.0"), ("40.1",)),
+        ("c2_c7_lordosis", ("20.0", "30.0", "43.0"), ("19.9", "-0.1")),
         ("leg_length_inequality", ("5.9",), ("6.0",)),
         ("atlantodental_interval", ("3.0",), ("3.1",)),
     ],
@@ -73,10 +75,55 @@ def test_norms_that_depend_on_who_it_is():
 
 
 def test_sides_are_compared():
-    assert normals.departs(entry("weight_bearing"), Decimal(40), GROWN, other_side=Decimal("42.5")) is False
-    assert normals.departs(entry("weight_bearing"), Decimal(40), GROWN, other_side=Decimal("42.6")) is True
+    assert normals.departs(entry("weight_bearing"), Decimal(40), GROWN, beside=Decimal("42.5")) is False
+    assert normals.departs(entry("weight_bearing"), Decimal(40), GROWN, beside=Decimal("42.6")) is True
     assert normals.departs(entry("weight_bearing"), Decimal(40), GROWN) is None
-    assert normals.departs(entry("reflex"), 2, GROWN, other_side=3) is True
+    assert normals.departs(entry("reflex"), 2, GROWN, beside=3) is True
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "said"),
+    [
+        (44, 30, False),
+        (30, 44, True),
+        (50, 39, False),
+        (39, 50, True),
+        (40, 50, False),
+        (33, None, None),
+        (32, None, True),
+    ],
+)
+def test_only_the_lower_side_of_the_flexion_rotation_test_stands_out(own, other, said):
+    assert normals.departs(entry("frt"), own, GROWN, beside=other) is said
+
+
+@pytest.mark.parametrize(
+    ("closed", "open_", "said"),
+    [(30, 30, False), (29, 30, True), (20, 29, None), (20, None, None), (30, None, False), (0, 30, True)],
+)
+def test_romberg_is_told_by_the_closed_eyes_only_where_the_open_ones_held(closed, open_, said):
+    assert normals.departs(entry("romberg_seconds"), closed, GROWN, beside=open_) is said
+
+
+def test_what_a_value_is_judged_beside():
+    def beside(code, place, *found):
+        return normals.beside(entry(code), place, Readings([Checked(c, "assessed", p, v) for c, p, v in found]))
+
+    left, right = {"side": "left"}, {"side": "right"}
+    assert beside("frt", left, ("frt", right, 40), ("frt", left, 30)) == 40
+    assert beside("seg_pain", left, ("seg_pain", right, 4)) is None  # sides that are not compared
+    assert beside("romberg_seconds", {}, ("romberg_eyes_open_seconds", {}, 25)) == 25
+
+
+def test_a_mean_of_healthy_people_is_no_limit():
+    assert normals.departs(entry("deep_neck_flexor_endurance"), 24, GROWN) is None
+    assert normals.words(entry("deep_neck_flexor_endurance")) == "usually 39 s"
+
+
+@pytest.mark.parametrize("code", ["dermatome_light_touch", "dermatome_pin_prick", "myotome_strength"])
+def test_not_testable_departs_from_nothing(code):
+    assert normals.departs(entry(code), "NT", GROWN) is None
+    assert normals.departs(entry(code), "1", GROWN) is True
 
 
 def test_what_was_not_assessed_or_has_no_norm_departs_from_nothing():
@@ -125,7 +172,30 @@ def test_a_soft_limit_asks_and_keeps(db, chiro, patient, atlanta):
         ("98.6 F", "Cel", "0.1", "37.0"),
         ("37 °C", "Cel", "0.1", "37.0"),
         ("0 in", "mm", "0.1", "0.0"),
+        ("1/4", "mm", "0.1", "6.4"),
+        ("3/8", "mm", "0.1", "9.5"),
+        ("1 1/4", "mm", "0.1", "31.8"),
+        ("1-1/4 in", "mm", "0.1", "31.8"),
+        ("1-1/4", "mm", "0.1", "31.8"),
+        (".25 in", "mm", "0.1", "6.4"),
+        ("¼ in", "mm", "0.1", "6.4"),
+        ('½"', "mm", "0.1", "12.7"),
+        ("1½ in", "mm", "0.1", "38.1"),
+        ("⅛", "mm", "0.1", "3.2"),
+        ("1/8”", "mm", "0.1", "3.2"),
+        ("6,4", "mm", "0.1", "6.4"),
+        ("6,4 mm", "mm", "0.1", "6.4"),
+        ("-,5", "mm", "0.1", None),
+        (".5", "Cel", "0.1", "0.5"),
+        ("37,5", "Cel", "0.1", "37.5"),
+        ("1/4", "kg", "0.1", None),  # of what?
+        ("1/4", "Cel", "0.1", None),
+        ("1/0", "mm", "0.1", None),
+        ("1,234", "mm", "1", None),  # a thousand, or one and a bit
+        ("1//4", "mm", "0.1", None),
+        ("٣/٨", "mm", "0.1", None),
         ("120", "mm", "1", None),
+        ("12.5", "mm", "1", None),
         ("1/0 in", "mm", "1", None),
         ("3 lb", "mm", "1", None),
         ("5 in tall", "cm", "1", None),
@@ -138,8 +208,41 @@ def test_amounts_with_a_unit_are_converted(text, unit, step, amount):
     assert found == (amount and Decimal(amount))
 
 
+@pytest.mark.parametrize(
+    ("code", "typed", "kept"),
+    [
+        ("leg_length_inequality", "1/4", Decimal("6.4")),
+        ("leg_length_inequality", "6,4", Decimal("6.4")),
+        ("leg_length_inequality", "6,45", None),  # finer than the step: asked, never rounded
+        ("head_lateral_shift", "1/4", Decimal(6)),
+        ("head_lateral_shift", "6,5", None),
+        ("head_lateral_shift", "6,0", Decimal(6)),
+    ],
+)
+def test_fractions_and_commas_are_kept_or_asked_about(code, typed, kept):
+    sent = {"code": code, "value": typed, "direction": "left"}
+    if kept is None:
+        with pytest.raises(Wrong):
+            check(sent)
+    else:
+        assert check(sent).value == kept
+
+
 def test_an_eighth_of_an_inch_goes_in_as_millimetres(db, chiro, patient, atlanta):
     evaluation = recording.start(patient=patient, location=atlanta, by=chiro.user)
     sent = {"code": "leg_length_inequality", "status": "assessed", "value": '1/8"', "direction": "left"}
     recording.save(evaluation, findings=[sent], version=0, by=chiro.user)
     assert evaluation.findings.get().value == Decimal("3.2")
+
+
+@pytest.mark.parametrize(
+    ("scale", "grade", "stands_out"),
+    [("", 2, False), ("", 3, True), ("clinic_0_4", 3, True), ("ninds", 3, False), ("ninds", 1, True),
+     ("ninds", 4, True)],
+)  # fmt: skip
+def test_a_reflex_is_judged_by_its_scale(scale, grade, stands_out):
+    place = {"reflex": "biceps", "side": "left"}
+    sent = [{"code": "reflex", "qualifiers": place, "value": grade}]
+    sent += [{"code": "reflex_scale", "value": scale}] if scale else []
+    readings = Readings([check(one) for one in sent])
+    assert normals.stands_out(entry("reflex"), place, Decimal(grade), readings, Who(40)) is stands_out

@@ -1,11 +1,13 @@
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from clinic import times
 from clinic.models import AuditEntry
 from evaluations import catalogue, recording, red_flags, signing
 from evaluations.models import Evaluation, RedFlagAnswer
@@ -24,6 +26,8 @@ def page(sign_in, chiro, evaluation):
             return client.get(address)
         evaluation.refresh_from_db()
         return client.post(address, {"version": evaluation.version, **post})
+
+    act.client = client
 
     return act
 
@@ -57,7 +61,7 @@ def test_last_times_values_are_grey_and_not_recorded(sign_in, chiro, answered, s
     assert b'placeholder="64"' in shown.content
     assert b'<span class="last">antalgic</span>' in shown.content
     assert not again.findings.exists()
-    assert shown.context["missing"] == 495
+    assert shown.context["missing"] == 507
 
 
 def test_what_was_typed_is_escaped(page, save):
@@ -148,6 +152,9 @@ def test_a_stale_form_shows_both_values(page, save, evaluation):
     assert answer.status_code == 409
     assert b'value="75"' in answer.content
     assert b"Saved meanwhile: 70" in answer.content
+    [row] = answer.context["both_versions"]
+    assert (row["label"], row["yours"], row["theirs"]) == ("Pulse", "75", "70")
+    assert row["by"].startswith("Robin Sample, ")
     assert evaluation.findings.get().value == 70
 
 
@@ -235,3 +242,43 @@ def test_the_evaluation_is_stopped_for_safety(sign_in, chiro, evaluation):
 
     evaluation.refresh_from_db()
     assert evaluation.status == Evaluation.Status.STOPPED
+
+
+def test_a_button_pressed_twice_begins_one_evaluation(patient, atlanta, chiro):
+    first = recording.start(patient=patient, location=atlanta, by=chiro.user)
+    assert recording.start(patient=patient, location=atlanta, by=chiro.user) == first
+
+    recording.save(first, findings=[{"code": "heart_rate", "value": 72}], version=0, by=chiro.user)
+    assert recording.start(patient=patient, location=atlanta, by=chiro.user) != first
+
+
+def test_another_evaluation_may_begin_later(patient, atlanta, chiro):
+    with times.as_of(times.now() - timedelta(seconds=31)):
+        first = recording.start(patient=patient, location=atlanta, by=chiro.user)
+
+    assert recording.start(patient=patient, location=atlanta, by=chiro.user) != first
+
+
+def test_a_new_emergency_leads_to_what_to_do_now_also_without_script(page, evaluation):
+    nystagmus = {"nystagmus[]value": "positive", "nystagmus[]status": "assessed", "part": "neuro"}
+    answer = page(post=nystagmus)
+    assert answer.url == f"{reverse('evaluation-emergency', args=[evaluation.pk])}?back=neuro"
+    shown = page.client.get(answer.url)
+    assert f'href="{reverse("evaluation", args=[evaluation.pk])}#part-neuro"' in shown.content.decode()
+    assert evaluation.findings.get().value == "positive"
+
+    again = page(post={"rf_drop_attack": "unknown", "heart_rate[]value": "70", "heart_rate[]status": "assessed"})
+    assert again.url.startswith(reverse("evaluation", args=[evaluation.pk]))  # nobody knows is no sign of it
+    assert page(post={"rf_drop_attack": "yes"}).url.startswith(reverse("evaluation-emergency", args=[evaluation.pk]))
+
+
+def test_a_save_says_which_emergencies_stand_open(save, answered):
+    def said(**fields):
+        answered.refresh_from_db()
+        return save(version=answered.version, **fields)["emergencies"]
+
+    assert said(answers={"rf_drop_attack": "unknown", "rf_systemic": "yes"}) == []
+    assert said(answers={"rf_drop_attack": "yes"}) == ["rf_drop_attack"]
+    answered.refresh_from_db()
+    saved = save({"code": "nystagmus", "value": "positive"}, version=answered.version)
+    assert sorted(saved["emergencies"]) == ["rf_drop_attack", "rf_nystagmus"]

@@ -1,3 +1,6 @@
+import json
+from datetime import timedelta
+
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
@@ -70,6 +73,18 @@ def a_draft(evaluation, chiro):
     )
 
 
+def take_the_place(of, row):
+    """The row takes the id of another, which SQLite would put out of the way."""
+    how = "UPDATE OR REPLACE" if connection.vendor == "sqlite" else "UPDATE"
+    raw(f"{how} {row._meta.db_table} SET id = {of.pk} WHERE id = {row.pk}")
+
+
+def a_drafts_finding(evaluation, chiro):
+    finding = a_finding(a_draft(evaluation, chiro), chiro)
+    finding.save()
+    return finding
+
+
 def first(model):
     return model.objects.order_by("pk").first()
 
@@ -110,6 +125,10 @@ CHANGES = {
     "an answer replaced from elsewhere": lambda e, c: replace_raw(first(RedFlagAnswer), evaluation=None),
     "insert of an answer": lambda e, c: changed(first(RedFlagAnswer), pk=None).save(),
     "delete of an answer": lambda e, c: RedFlagAnswer.objects.all().delete(),
+    "its id taken by a draft": lambda e, c: take_the_place(e, a_draft(e, c)),
+    "a finding's id taken by a draft's": lambda e, c: take_the_place(Finding.objects.get(), a_drafts_finding(e, c)),
+    "another end": lambda e, c: Evaluation.objects.update(ended_at=timezone.now()),
+    "another age": lambda e, c: Evaluation.objects.update(age_when_signed=12),
     "update of an addendum": lambda e, c: Addendum.objects.update(text="Less."),
     "save of an addendum": lambda e, c: changed(Addendum.objects.get(), text="Less.").save(),
     "upsert of an addendum": lambda e, c: upsert(Addendum, Addendum.objects.get(), text="Less."),
@@ -129,6 +148,32 @@ def test_the_database_refuses_to_change_what_is_signed(signed, chiro, name):
     assert signing.canonical(signed) == before
     assert signing.is_intact(signed)
     assert signed.addenda.get().text == "More."
+
+
+TRUNCATED = ("evaluations_evaluation", "evaluations_finding", "evaluations_addendum", "evaluations_redflaganswer",
+             "patients_patient", "clinic_user")  # fmt: skip
+
+
+@pytest.mark.parametrize("table", TRUNCATED)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE: it deletes row by row.")
+def test_the_tables_cannot_be_emptied_past_the_triggers_of_rows(signed, table):
+    connection.check_constraints()  # nothing that waits for COMMIT stands in the way
+
+    with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
+        raw(f"TRUNCATE {table} CASCADE")
+
+    assert signing.is_intact(Evaluation.objects.get())
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE: it deletes row by row.")
+def test_tables_without_anything_signed_can_be_emptied(evaluation, save):
+    save(PULSE)
+
+    connection.check_constraints()
+    raw("TRUNCATE evaluations_finding")
+    raw("TRUNCATE evaluations_evaluation CASCADE")
+
+    assert not Evaluation.objects.exists()
 
 
 # --- through the rules, by cascade, over the API and the admin
@@ -175,6 +220,76 @@ def test_a_visit_with_a_signed_evaluation_stays(signed, chiro, adjustment, desk)
         visit.delete()
 
     assert signing.is_intact(Evaluation.objects.get(pk=second.pk))
+
+
+@pytest.mark.parametrize("how", ["UPDATE OR REPLACE", "INSERT OR REPLACE"])
+def test_a_draft_does_not_take_the_visit_of_a_signed_one(signed, chiro, adjustment, desk, how):
+    visit = booking.book(
+        patient=signed.patient, practitioner=chiro, location=signed.location, type=adjustment, starts_at=make.at(10),
+        by=desk,
+    )  # fmt: skip
+    second = recording.start(patient=signed.patient, location=signed.location, appointment=visit, by=chiro.user)
+    red_flags.stop(second, by=chiro.user)
+    signing.sign(second, by=chiro.user)
+    draft = a_draft(signed, chiro)
+    or_replace = how if connection.vendor == "sqlite" else "UPDATE"
+    take = {
+        "UPDATE OR REPLACE": lambda: raw(
+            f"{or_replace} evaluations_evaluation SET appointment_id = {visit.pk} WHERE id = {draft.pk}"
+        ),
+        "INSERT OR REPLACE": lambda: replace_raw(draft, id=draft.pk + 1, appointment=visit),
+    }
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        take[how]()
+
+    assert signing.is_intact(Evaluation.objects.get(pk=second.pk))
+
+
+def test_a_birth_date_that_is_corrected_moves_nothing_that_was_signed(signed):
+    before = signed.age
+    signed.patient.birth_date = signed.patient.birth_date.replace(year=2016)
+    signed.patient.save()
+
+    kept = Evaluation.objects.get(pk=signed.pk)
+
+    assert kept.age == before
+    assert signing.is_intact(kept)
+
+
+def test_what_was_signed_in_the_first_form_is_still_intact(answered, save, chiro):
+    save(PULSE, version=answered.version)
+    answered.refresh_from_db()
+    answered.signed_at, answered.signed_by = timezone.now(), chiro.user
+    answered.digest = signing.digest_of(answered, form=1)
+    answered.save()
+
+    assert signing.is_intact(Evaluation.objects.get())
+    assert "ended_at" not in signing.canonical(answered, form=1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda e: setattr(e, "ended_at", e.ended_at + timedelta(seconds=1)),
+        lambda e: setattr(e, "age_when_signed", e.age_when_signed + 1),
+        lambda e: setattr(e, "conclusion", "Other."),
+    ],
+)
+def test_the_digest_speaks_of_all_that_results_rest_on(signed, change):
+    assert signing.is_intact(signed)
+
+    change(signed)
+
+    assert not signing.is_intact(signed)
+
+
+def test_who_recorded_what_when_is_signed(signed):
+    [finding] = signed.findings.all()
+
+    assert json.loads(signing.canonical(signed))["findings"] == [
+        ["heart_rate", "", "assessed", 70, "", "", "", None, finding.by_id, finding.at.isoformat()]
+    ]
 
 
 def test_the_api_refuses_it(api, chiro, signed):

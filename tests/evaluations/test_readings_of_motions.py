@@ -62,8 +62,8 @@ def test_wrong_readings_name_their_field(given, field):
     ],
 )
 def test_what_is_still_needed_is_said(readings, said):
-    assert said in clusters.still_needed(readings)
-    assert bool(said) == bool(clusters.still_needed(readings))
+    assert said in clusters.still_needed("rom_flexion", readings)
+    assert bool(said) == bool(clusters.still_needed("rom_flexion", readings))
 
 
 def test_tries_are_stored_signed_and_given_back(save, answered, chiro):

@@ -1,12 +1,15 @@
+from datetime import timedelta
+
 import pytest
 
+from clinic import times
 from clinic.errors import RuleBroken
-from evaluations import catalogue, recording, red_flags, signing
-from evaluations.models import Evaluation, RedFlagAnswer
+from evaluations import catalogue, recording, red_flags, report_page, signing
+from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
 from tests import make
 
-DOCUMENT = {"name": "Dr. Outside", "date": "2027-01-04", "document": "letter.pdf"}
-REFERRAL = {"destination": "Neurology", "reason": "Signs", "date": "2027-01-04", "how_sent": "fax"}
+DOCUMENT = {"name": "Dr. Outside", "date": "2026-11-04", "document": "letter.pdf"}
+REFERRAL = {"destination": "Neurology", "reason": "Signs", "date": "2026-11-04", "how_sent": "fax"}
 WHY = "Discussed with the patient at length."
 
 
@@ -88,7 +91,16 @@ MEASURED = [
     ({"code": "alar_ligament", "qualifiers": {"side": "left"}, "value": "positive"}, ["rf_instability"]),
     ({"code": "transverse_ligament", "value": "positive"}, ["rf_instability"]),
     ({"code": "vbi_positional", "qualifiers": {"side": "left"}, "value": "negative"}, []),
-    ({"code": "myotome_strength", "qualifiers": {"level": "C5", "side": "left"}, "value": "0"}, []),  # one root
+    ({"code": "ankle_clonus_beats", "qualifiers": {"side": "right"}, "value": 0}, []),
+    ({"code": "nystagmus", "value": "negative"}, []),
+    ({"code": "horner", "qualifiers": {"side": "right"}, "value": "negative"}, []),
+    ({"code": "cranial_nerve", "qualifiers": {"nerve": "II", "side": "right"}, "value": "normal"}, []),
+    ({"code": "sharp_purser", "value": "negative"}, []),
+    ({"code": "reflex", "qualifiers": {"reflex": "biceps", "side": "left"}, "value": 0}, []),  # one root
+    ({"code": "myotome_strength", "qualifiers": {"level": "C5", "side": "left"}, "value": "NT"}, []),
+    ({"code": "myotome_strength", "qualifiers": {"level": "C5", "side": "left"}, "value": "4-"}, []),
+    ({"code": "myotome_strength", "qualifiers": {"level": "C5", "side": "left"}, "value": "3"}, ["rf_multilevel_root"]),
+    ({"code": "myotome_strength", "qualifiers": {"level": "C5", "side": "left"}, "value": "0"}, ["rf_multilevel_root"]),
     ({"code": "hoffmann", "qualifiers": {"side": "left"}, "status": "refused", "reason": "declined"}, []),
 ]
 
@@ -104,16 +116,56 @@ def root(level, value, side="left"):
     return {"code": "myotome_strength", "qualifiers": {"level": level, "side": side}, "value": value}
 
 
+def reflex(which, value, side="left"):
+    return {"code": "reflex", "qualifiers": {"reflex": which, "side": side}, "value": value}
+
+
 @pytest.mark.parametrize(
     ("found", "raised"),
     [
-        ([root("C5", "3"), root("C6", "3")], ["rf_multilevel_root"]),
-        ([root("C5", "3"), root("C6", "4-")], []),
-        ([root("C5", "3"), root("C5", "0", "right")], []),  # left and right of one root
+        ([reflex("biceps", 0), reflex("triceps", 0)], ["rf_multilevel_root"]),
+        ([reflex("biceps", 0), reflex("triceps", 1)], []),
+        ([reflex("biceps", 0), reflex("biceps", 0, "right")], []),  # left and right of one root
+        ([reflex("biceps", 0), root("C5", "4-")], []),
     ],
 )
-def test_roots_count_from_grade_three_down(save, patient, found, raised):
+def test_reflexes_lost_at_two_roots_raise_a_flag(save, patient, found, raised):
     save(*found)
+
+    assert codes(red_flags.open_events(patient)) == raised
+
+
+WEAKER = [
+    pytest.param("5", "3", ["rf_multilevel_root"], id="new"),
+    pytest.param("4-", "3", ["rf_multilevel_root"], id="new, from the grade above"),
+    pytest.param("3", "2", ["rf_multilevel_root"], id="worse"),
+    pytest.param("NT", "3", ["rf_multilevel_root"], id="not testable before"),
+    pytest.param(None, "3", ["rf_multilevel_root"], id="not graded before"),
+    pytest.param("3", "3", [], id="as before"),
+    pytest.param("2", "3", [], id="better"),
+    pytest.param("3", "4-", [], id="better than weak"),
+]
+
+
+@pytest.mark.parametrize(("before", "now", "raised"), WEAKER)
+def test_a_weakness_is_a_flag_when_it_is_new_or_worse(patient, atlanta, chiro, before, now, raised):
+    def examine(value):
+        one = recording.start(patient=patient, location=atlanta, by=chiro.user)
+        if value:
+            recording.save(one, findings=[root("C7", value)], version=one.version, by=chiro.user)
+        return one
+
+    with times.as_of(times.now() - timedelta(days=30)):
+        earlier = examine(before)
+        red_flags.stop(earlier, by=chiro.user)
+        signing.sign(earlier, by=chiro.user)
+        for event in red_flags.open_events(patient):
+            red_flags.resolve(event, resolution="corrected", by=chiro.user, rationale=WHY)
+    with times.as_of(times.now() - timedelta(days=15)):
+        examine("3" if before == "5" else "5")  # a draft says nothing yet
+        RedFlagEvent.objects.filter(resolved_at=None).delete()
+
+    examine(now)
 
     assert codes(red_flags.open_events(patient)) == raised
 
@@ -133,13 +185,6 @@ def test_hypermobility_goes_by_age_and_a_minor_is_flagged_at_the_start(patient, 
     )
 
     assert codes(red_flags.open_events(patient)) == raised
-
-
-def test_two_lost_roots_raise_a_flag(save, patient):
-    save({"code": "myotome_strength", "qualifiers": {"level": "C5", "side": "left"}, "value": "3"})
-    assert red_flags.open_events(patient) == []
-    save({"code": "reflex", "qualifiers": {"reflex": "triceps", "side": "left"}, "value": 0})
-    assert codes(red_flags.open_events(patient)) == ["rf_multilevel_root"]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +215,93 @@ def test_a_tier_is_closed_only_as_it_allows(ask, patient, chiro, code, resolutio
             red_flags.resolve(event, resolution=resolution, by=chiro.user, **fields)
 
     assert (red_flags.open_events(patient) == []) == allowed
+
+
+@pytest.mark.parametrize("given", ["unknown", "declined"])
+@pytest.mark.parametrize("code", ["rf_thunderclap", "rf_chiari", "rf_minor"])
+def test_what_nobody_answered_is_not_answered_by_hand(ask, patient, chiro, code, given):
+    [event] = ask(**{code: given})
+
+    with pytest.raises(RuleBroken) as refused:
+        red_flags.resolve(event, resolution="answered_later", by=chiro.user, rationale=WHY)
+
+    assert set(refused.value.fields) == {"resolution"}
+    assert codes(red_flags.open_events(patient)) == [code]
+    ask(**{code: "no"})
+    assert red_flags.open_events(patient) == []
+
+
+@pytest.mark.parametrize(("code", "may"), [("rf_thunderclap", False), ("rf_chiari", True), ("rf_minor", True)])
+def test_an_emergency_that_nobody_answered_is_not_acknowledged_away(ask, patient, chiro, code, may):
+    [event] = ask(**{code: "unknown"})
+
+    if may:
+        red_flags.resolve(event, resolution="acknowledged_unanswered", by=chiro.user, rationale=WHY)
+    else:
+        with pytest.raises(RuleBroken, match="ask again"):
+            red_flags.resolve(event, resolution="acknowledged_unanswered", by=chiro.user, rationale=WHY)
+
+    assert (red_flags.open_events(patient) == []) == may
+
+
+@pytest.mark.parametrize(
+    ("day", "good"),
+    [(0, True), (1, False), ("yesterday", False), ("2026-13-01", False), ("1850-01-01", False)],
+)
+def test_a_letter_is_of_a_day_that_has_been(ask, patient, chiro, day, good):
+    [event] = ask(rf_ataxia="yes")
+    if isinstance(day, int):
+        day = (patient.home_location.today() + timedelta(days=day)).isoformat()
+    fields = {"resolution": "cleared_external", "rationale": WHY, "detail": {**DOCUMENT, "date": day}}
+
+    if good:
+        red_flags.resolve(event, by=chiro.user, **fields)
+    else:
+        with pytest.raises(RuleBroken) as refused:
+            red_flags.resolve(event, by=chiro.user, **fields)
+        assert set(refused.value.fields) == {"detail.date"}
+
+    assert (red_flags.open_events(patient) == []) == good
+
+
+def pressure(systolic, side="left"):
+    return {"code": "bp_systolic", "qualifiers": {"side": side}, "value": systolic}
+
+
+CORRECTED, CAUTION = {"resolution": "corrected"}, {"resolution": "acknowledged_no_change"}
+RAISED_AGAIN = [
+    pytest.param(CORRECTED, [190, 130, 210], ["rf_bp_crisis", "rf_hypertension"], id="a mistake, then a true one"),
+    pytest.param(CORRECTED, [190, 179], ["rf_hypertension"], id="the right value is below the limit of one"),
+    pytest.param(CORRECTED, [190, 180], ["rf_bp_crisis", "rf_hypertension"], id="the right value raises both"),
+    pytest.param(CORRECTED, [190, 139], [], id="the right value is below both"),
+    pytest.param(CORRECTED, [190, 190], [], id="sent again, and not changed"),
+    pytest.param(CAUTION, [150, 155], [], id="acknowledged, and still so"),
+    pytest.param(CAUTION, [150, 139, 140], ["rf_hypertension"], id="acknowledged, gone, and back"),
+]
+
+
+@pytest.mark.parametrize(("resolved", "values", "again"), RAISED_AGAIN)
+def test_a_flag_that_was_resolved_is_raised_again(save, patient, chiro, resolved, values, again):
+    first, *later = values
+    save(pressure(first))
+    for event in red_flags.open_events(patient):
+        red_flags.resolve(event, by=chiro.user, rationale=WHY, **resolved)
+    for value in later:
+        save(pressure(value))
+
+    assert codes(red_flags.open_events(patient)) == again
+
+
+def test_a_minor_is_no_wrong_entry_again_with_every_save(atlanta, chiro, patient):
+    patient.birth_date = patient.birth_date.replace(year=2018)
+    patient.save()
+    evaluation = recording.start(patient=patient, location=atlanta, by=chiro.user)
+    [event] = red_flags.open_events(patient)
+    red_flags.resolve(event, resolution="corrected", by=chiro.user, rationale=WHY)
+
+    recording.save(evaluation, findings=[pressure(120)], version=evaluation.version, by=chiro.user)
+
+    assert red_flags.open_events(patient) == []
 
 
 def test_a_referral_forbids_manual_care_of_the_neck(ask, chiro):
@@ -214,3 +346,14 @@ def test_stopping_defers_the_rest_and_can_be_signed(evaluation, save, chiro):
     assert evaluation.is_signed
     assert evaluation.findings.get(code="heart_rate").value == 70
     assert set(evaluation.findings.exclude(code="heart_rate").values_list("status", flat=True)) == {"deferred_unsafe"}
+
+
+def test_a_no_after_the_measurement_leaves_the_yes_in_the_record(save, evaluation, chiro):
+    save({"code": "nystagmus", "value": "positive"})
+    said_no = dict.fromkeys(catalogue.RED_FLAGS, "no")
+    red_flags.answer(patient=evaluation.patient, evaluation=evaluation, answers=said_no, by=chiro.user)
+    assert red_flags.answers_of(evaluation) == said_no | {"rf_nystagmus": "yes"}
+    assert [event.code for event in red_flags.open_events(evaluation.patient)] == ["rf_nystagmus"]
+    told = dict(report_page.for_clinician(evaluation)["answers"])
+    assert told["yes, raised by a value"] == [catalogue.RED_FLAGS["rf_nystagmus"].label]
+    assert catalogue.RED_FLAGS["rf_nystagmus"].label not in told["no"]

@@ -14,6 +14,7 @@ from clinic import pdf
 from clinic.models import AuditEntry
 from evaluations import (
     brought_in,
+    catalogue,
     checking,
     compare_page,
     comparison,
@@ -92,9 +93,26 @@ def test_the_clinician_reads_every_value_with_its_status_unit_and_normal(read, s
             assert f"{place}>{html.escape(line.shown or line.status)}</span>" in page
     said = words(page)
     assert "Craniovertebral angle (CVA) 49.6 ° 50° or more lateral photo" in said
-    assert "by crom" in said or "by " in said.split("Range of motion")[1]
+    assert "by two inclinometers" in said
     assert second.digest in said
     assert "(checked: unchanged)" in said
+
+
+def test_what_a_result_lacks_is_printed_as_what_it_is(read, save, evaluation):
+    refused = {"status": "refused", "value": None, "reason": "Declined a photograph."}
+    deferred = {"status": "deferred_unsafe", "value": None, "reason": "Flag open."}
+    save(
+        {"code": "craniovertebral_angle", **refused},
+        {"code": "frt", "qualifiers": {"side": "left"}, **deferred},
+        {"code": "frt", "qualifiers": {"side": "right"}, **deferred},
+        {"code": "spurling", "qualifiers": {"side": "left"}, "value": "negative"},
+    )
+    said = words(read("evaluation-print", evaluation))
+
+    assert "Craniovertebral angle (CVA): refused" in said
+    assert "Flexion-rotation test: deferred for safety" in said
+    assert "Leg-length inequality (functional): not recorded" in said
+    assert "Rotation of the trunk unknown Angle of trunk rotation: not recorded" in said
 
 
 def test_the_clinician_reads_results_with_their_inputs(read, second):
@@ -128,7 +146,7 @@ def test_what_has_no_value_is_printed_as_itself(read, evaluation, save, status, 
 def test_flags_are_told_with_what_became_of_them(read, answered, patient, chiro):
     [event] = red_flags.answer(patient=patient, evaluation=answered, answers={"rf_chiari": "yes"}, by=chiro.user)
     red_flags.answer(patient=patient, evaluation=answered, answers={"rf_minor": "declined"}, by=chiro.user)
-    detail = {"destination": "Neurology", "reason": "Signs", "date": "2027-01-04", "how_sent": "fax"}
+    detail = {"destination": "Neurology", "reason": "Signs", "date": "2026-11-04", "how_sent": "fax"}
     red_flags.resolve(
         event, resolution="referred_no_manual_care", by=chiro.user, rationale="Sent to a neurologist.", detail=detail
     )
@@ -137,7 +155,7 @@ def test_flags_are_told_with_what_became_of_them(read, answered, patient, chiro)
 
     assert "referred no manual care" in said
     assert "Sent to a neurologist." in said
-    assert "Restrictions: no manual neck care." in said
+    assert "Restrictions: No manual care of the neck." in said
     assert "Open: no treatment of the neck" in said
     assert "no (44)" in said
 
@@ -194,8 +212,28 @@ def test_a_patient_with_an_open_emergency_reads_that_first(read, answered, patie
     said = words(read("evaluation-report", answered))
 
     assert "stopped for your safety" in said
-    assert patient_words.FLAGS["rf_myelopathy"] in said
+    assert str(patient_words.FLAGS["rf_myelopathy"]) in said
     assert said.index("First of all") < said.index("What you told us")
+
+
+@pytest.mark.parametrize("name", ["evaluation-report", "evaluation-then-and-now"])
+def test_a_patient_who_reads_spanish_reads_it_in_spanish(read, second, patient, name):
+    assert "Bending your head forward" in words(read(name, second))
+    type(patient).objects.filter(pk=patient.pk).update(language="es")
+
+    page = read(name, second)
+
+    said = words(page)
+    assert "Inclinar la cabeza hacia delante" in said
+    assert "Lo que usted nos contó" in said
+    assert "Dolor de cuello en la última semana, de 0 a 10" in said
+    for english in ("Bending", "What you told us", "Neck pain", "Better", "First time", "Now"):
+        assert english not in said, english
+    assert "Results with their inputs" in words(read("evaluation-print", second))
+
+
+def test_every_flag_that_needs_a_check_has_words_for_the_patient():
+    assert set(patient_words.FLAGS) == {code for code, flag in catalogue.RED_FLAGS.items() if flag.tier != "caution"}
 
 
 @pytest.mark.parametrize(

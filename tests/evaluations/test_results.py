@@ -36,7 +36,8 @@ def test_nothing_recorded_is_unknown_throughout():
 def test_blood_pressure_on_both_sides_of_each_limit(systolic, diastolic, words):
     found = says(at("bp_systolic", systolic, side="left"), at("bp_diastolic", diastolic, side="left"))
 
-    assert found["bp"] == f"left {words}, right unknown"
+    again = "; repeat after 5 min: left" if systolic >= 140 or diastolic >= 90 else ""
+    assert found["bp"] == f"left {words}, right unknown{again}"
 
 
 def test_half_a_blood_pressure_is_unknown():
@@ -86,6 +87,41 @@ def test_clusters_count_and_say_what_is_unknown():
     assert found["wainner_right"] == "unknown"
 
 
+def test_a_letter_of_part_is_no_only_so_far_while_rows_are_left():
+    found = says(at("seg_fixation", "normal", segment="C1"), at("seg_tenderness", 1, segment="C1", side="left"))
+
+    assert found["part"] == "unknown (P yes, A unknown, R no so far, T unknown)"
+
+
+def test_the_sides_of_the_flexion_rotation_test_do_not_stand_out_together():
+    found = Readings([check(at("frt", 44, side="left")), check(at("frt", 30, side="right"))])
+
+    assert results.outside(found, WHO) == ["frt[side=right]"]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "words"),
+    [(4, "within"), (5, "monitor"), (6, "monitor"), (7, "consider imaging for scoliosis")],
+)
+def test_the_rotation_of_the_trunk_has_its_steps(degrees, words):
+    assert says({**at("trunk_rotation", degrees), "direction": "left"})["trunk_rotation"] == words
+
+
+@pytest.mark.parametrize(
+    ("millimetres", "words"),
+    [(5.9, "no"), (6.0, "yes"), (19.9, "yes"), (20.0, "yes; 20 mm or more: refer if it is anatomical")],
+)
+def test_a_leg_that_is_far_shorter_is_referred(millimetres, words):
+    assert says({**at("leg_length_inequality", millimetres), "direction": "left"})["lli"] == words
+
+
+@pytest.mark.parametrize(("usual", "worst", "asked"), [(6, 6, False), (7, 6, True), (7, None, False)])
+def test_a_usual_headache_above_the_worst_is_asked_about(usual, worst, asked):
+    found = says(outcomes={"nprs_headache_usual": usual, "nprs_headache_worst": worst})
+
+    assert found["nprs_headache_usual"].endswith("is it right?") is asked
+
+
 def test_motion_names_what_is_reduced_and_what_is_unknown():
     found = says(at("rom_flexion", 40, mode="active"), at("rom_extension", 60, mode="active"))
 
@@ -96,7 +132,7 @@ def test_a_listing_is_said_with_its_system():
     found = says(at("listing_system", "palmer_hio"), at("listing_c1", "ASRP"), at("listing_c2", ""))
 
     assert (found["listing_c1"], found["listing_c2"], found["listing_c0"]) == (
-        "ASRP (palmer hio)",
+        "ASRP (Palmer HIO)",
         "no listing",
         "unknown",
     )
@@ -130,3 +166,54 @@ def test_what_was_not_assessed_says_nothing(status):
     ]
 
     assert says(*given) == says()
+
+
+def twice(code, *tries, side="left"):
+    return {"code": code, "qualifiers": {"side": side}, "readings": list(tries)}
+
+
+def test_a_high_pressure_is_repeated_and_the_last_counts():
+    once = says(at("bp_systolic", 182, side="right"), at("bp_diastolic", 88, side="right"))
+    assert once["bp"] == "left unknown, right crisis; repeat after 5 min: right"
+    again = says(twice("bp_systolic", 182, 128, side="right"), twice("bp_diastolic", 88, 78, side="right"))
+    assert again["bp"] == "left unknown, right elevated"
+    still = says(twice("bp_systolic", 150, 148), at("bp_diastolic", 88, side="left"))
+    assert still["bp"] == "left stage 2, right unknown"  # it was repeated
+    only_one = says(twice("bp_systolic", 150, 148), at("bp_diastolic", 90, side="left"))
+    assert only_one["bp"].endswith("; repeat after 5 min: left")
+
+
+@pytest.mark.parametrize(("degrees", "asked"), [(95, False), (96, True)])
+@pytest.mark.parametrize("mode", ["active", "passive"])
+def test_an_increased_motion_asks_for_the_beighton_score(mode, degrees, asked):
+    motion = at("rom_left_rotation", degrees, mode=mode)
+    said = "unknown: a motion is increased, do the nine manoeuvres" if asked else "unknown"
+    assert says(motion)["beighton"] == said
+    assert says(motion, at("beighton_score", 0))["beighton"] == "no"
+    refused = {"code": "beighton_score", "status": "refused", "reason": "Declined."}
+    assert says(motion, refused)["beighton"] == "unknown"
+
+
+def turned(code, value, direction):
+    return {"code": code, "value": value, "direction": direction}
+
+
+NUCCA = [{"code": "listing_system", "value": "nucca"}, {"code": "listing_c1", "value": "L1.25 A0.50"}]
+
+
+@pytest.mark.parametrize(
+    ("angles", "against"),
+    [
+        ([], ""),
+        ([turned("atlas_laterality", 1.25, "left"), turned("atlas_rotation", 0.5, "anterior")], ""),
+        ([turned("atlas_laterality", 1.5, "left")], "Atlas laterality was measured as 1.50° left"),
+        ([turned("atlas_laterality", 1.25, "right")], "Atlas laterality was measured as 1.25° right"),
+        ([turned("atlas_rotation", 0, "none")], "Atlas rotation was measured as 0.00°"),
+    ],
+)
+def test_a_numeric_listing_is_held_against_its_angles(angles, against):
+    said = says(*NUCCA, *angles)["listing_c1"]
+    expected = f"The listing is L1.25 A0.50, but {against}. Which is right?" if against else "L1.25 A0.50 (NUCCA)"
+    assert said == expected
+    free = [{"code": "listing_system", "value": "other"}, NUCCA[1]]
+    assert says(*free, *angles)["listing_c1"] == "L1.25 A0.50"

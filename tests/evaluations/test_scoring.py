@@ -129,3 +129,20 @@ def test_impression_of_change_responds_at_one_and_two():
     assert {score: scoring.pgic_is_response(score) for score in (1, 2, 3, 7, None)} == {
         1: True, 2: True, 3: False, 7: False, None: None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "before", "reached"),
+    [
+        ("nprs_neck", -1, 5, [False, False, False]), ("nprs_neck", -2, 5, [True, True, False]),
+        ("nprs_neck", -4, 5, [True, True, True]), ("nprs_neck", 4, 5, [True, True, True]),
+        ("ndi_percent", Decimal("-9.9"), 40, [False, False]), ("ndi_percent", -10, 40, [True, False]),
+        ("ndi_percent", Decimal("-18.9"), 40, [True, False]), ("ndi_percent", -19, 40, [True, True]),
+        ("midas_total", -5, 10, []), ("midas_total", -4, 11, [False]), ("midas_total", -5, 20, [True]),
+        ("midas_total", -6, 21, [False]), ("midas_total", -7, 21, [True]), ("midas_total", -9, 30, [True]),
+        ("midas_total", -8, 30, [False]), ("nprs_neck", None, 5, []), ("nprs_neck", -4, None, []),
+        ("hit6_total", -6, 60, []),
+    ],
+)  # fmt: skip
+def test_every_published_limit_of_a_change_is_told(code, change, before, reached):
+    assert [yes for _, yes in scoring.limits(code, change, before)] == reached

@@ -18,6 +18,7 @@ def test_a_day_at_the_clinic(clinic, browser, signed_in):
     _register(desk, clinic)
     visit = _book_the_soonest_evaluation(desk)
     _confirm_from_the_mail(browser, clinic)
+    _let_its_day_come(clinic, visit)
     _check_in(desk, visit)
 
     chiro = signed_in("chiro")
@@ -80,6 +81,25 @@ def _mail_to(address, folder, seconds=60):
     raise AssertionError(f"No mail to {address} in {seconds} s.")
 
 
+def _let_its_day_come(clinic, visit):
+    """The soonest evaluation may be days ahead: put it on this evening, when nobody else has a visit."""
+    clinic.python(
+        f"""
+from datetime import time
+from appointments.models import Appointment
+from clinic import times
+visit = Appointment.objects.with_names().get(pk={re.search(r"[0-9]+", visit.partition("/appointments/")[2]).group()})
+here = visit.location
+starts_at = times.instant(here.today(), time(22, 30), here.time_zone)
+start = times.to_minute(starts_at)
+Appointment.objects.filter(pk=visit.pk).update(
+    starts_at=starts_at, ends_at=times.from_minute(start + visit.lasts), start_minute=start,
+    end_minute=start + visit.lasts, busy_from=start, busy_until=start + visit.lasts,
+)
+"""
+    )
+
+
 def _check_in(desk, visit):
     desk.goto(visit)
     expect(desk.get_by_text("Confirmed").first).to_be_visible()
@@ -120,6 +140,9 @@ def _write_the_plan(chiro):
     chiro.get_by_label("Re-evaluate by").fill((date.today() + timedelta(days=21)).isoformat())  # noqa: DTZ011
     chiro.get_by_label("Education about headache and neck").check()
     chiro.get_by_role("button", name="Save the draft").click()
+    chiro.get_by_role("link", name="Let the patient sign").click()
+    for box in chiro.get_by_role("checkbox").all():
+        box.check()
     chiro.get_by_label("Full name of who signs").fill(f"Maren {FAMILY_NAME}")
     chiro.get_by_role("button", name="Sign", exact=True).click()
     chiro.get_by_role("button", name="Activate").click()

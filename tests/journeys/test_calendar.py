@@ -1,7 +1,7 @@
 """The calendar in a real browser: what a hand, a finger, a key and a second person do to it."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -280,6 +280,7 @@ def test_prints_the_day_without_the_frame(opened, desk, visit, day):
         expect(hidden).to_be_hidden()
     body = page.locator(".calendar").bounding_box()
     assert body["height"] > 700  # the whole day, not what fits a screen
+    assert body["width"] > 1000  # the whole sheet, not the column that the rail had
 
 
 @pytest.mark.parametrize("width", [1366, 390])
@@ -322,3 +323,36 @@ def faults(page):
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run('main', {resultTypes: ['violations']})")
     return [(v["id"], [node["html"][:120] for node in v["nodes"]]) for v in found["violations"]]
+
+
+def test_what_lasts_past_midnight_is_read_on_the_next_day_and_leads_to_the_visit(
+    opened, atlanta, patient, desk, day, evaluation_type
+):
+    eve = day - timedelta(days=1)
+    night = make.practitioner(atlanta, name="Nico Night", days=())
+    span = {"weekday": eve.weekday(), "ends_next_day": True}
+    night.weekly_hours.create(location=atlanta, starts=time(18), ends=time(5), **span)
+    atlanta.opening_hours.create(opens=time(18), closes=time(5), **span)
+    late = booking.book(
+        patient=patient, practitioner=night, location=atlanta, type=evaluation_type, by=desk,
+        starts_at=make.at(23, 30, day=eve),
+    )  # fmt: skip
+    page = opened(desk, f"/calendar/?day={day}")
+    piece = page.get_by_role(
+        "link",
+        name=re.compile(r"^Avery Testerson until 12:30 AM, carried over since 11:30 PM on .+\. Evaluation, Booked, "),
+    )
+
+    drag(page, piece, 0, minutes(page, 75))
+    page.goto(f"/calendar/?day={day}")
+    piece.focus()
+    piece.press("m")
+    expect(page.locator(".is-moving")).to_have_count(0)
+    piece.press("Enter")
+
+    expect(page).to_have_url(re.compile(f"/appointments/{late.pk}/$"))
+    late.refresh_from_db()
+    assert late.starts_at == make.at(23, 30, day=eve)
+    page.goto(f"/calendar/?day={eve}")
+    expect(card(page)).to_have_attribute("aria-label", re.compile("11:30 PM – 12:30 AM next day"))
+    assert page.mistakes == []

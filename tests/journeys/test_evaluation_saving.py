@@ -153,13 +153,62 @@ def test_signing_out_takes_the_draft_away(page, evaluation):
     assert drafts(page) == []
 
 
-def test_nobody_gets_the_draft_of_another(page, evaluation, opened, atlanta):
-    page.evaluate("localStorage.setItem('atlas.draft.999999.1', '{}')")
+def test_the_draft_of_another_stays_theirs(page, evaluation):
+    theirs = "atlas.draft.999999.1"
+    page.evaluate(f"localStorage.setItem('{theirs}', '{{}}')")
     page.reload()
     write(page, Pulse="72")
     at_rest(page)
+    assert drafts(page) == [theirs]
 
-    assert drafts(page) == []
+    page.get_by_label(re.compile("^Signed in as")).click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(re.compile("login"))
+    assert drafts(page) == [theirs]
+
+
+# --- what is said beside a finding
+
+
+def test_a_reason_and_a_note_are_several_words(page, evaluation):
+    page.get_by_label("Pulse", exact=True).press_sequentially("72")
+    page.keyboard.press("Alt+Shift+E")
+    page.get_by_label("Note", exact=True).press_sequentially("with shoes on today", delay=60)
+    page.keyboard.press("Escape")
+    at_rest(page)
+
+    assert evaluation.findings.get().note == "with shoes on today"
+
+
+def test_what_was_refused_is_not_forgotten(page, evaluation):
+    total, state = page.locator("#missing-total"), page.locator("#save-state")
+    before = int(total.inner_text())
+    write(page, Height="999")
+    expect(state).to_contain_text("Not saved")
+    write(page, Weight="70")
+    expect(state).to_have_text("Not saved: Height")
+    expect(total).to_have_text(str(before - 1))
+    assert values(evaluation) == {"weight": "70.0"}
+
+    write(page, Height="172.5")
+    at_rest(page)
+    expect(total).to_have_text(str(before - 2))
+    assert values(evaluation) == {"height": "172.5", "weight": "70.0"}
+
+
+def test_readings_that_do_not_agree_are_still_missing(page, evaluation):
+    total = page.locator("#missing-total")
+    before = int(total.inner_text())
+    field = page.get_by_label("Flexion, active", exact=True)
+    field.fill("30 50")
+    at_rest(page)
+    expect(total).to_have_text(str(before))
+
+    page.reload()
+    expect(total).to_have_text(str(before))
+    field.fill("30 31 32")
+    at_rest(page)
+    expect(total).to_have_text(str(before - 1))
 
 
 # --- two tabs, two people
@@ -179,8 +228,10 @@ def test_two_tabs_choose_for_each_finding(two_tabs, evaluation, choice, kept):
     at_rest(first)
 
     write(second, Pulse="80", Respiratory_rate="14")
-    dialog = second.get_by_role("dialog", name="Somebody else saved meanwhile")
+    dialog = second.get_by_role("dialog", name="Saved meanwhile from elsewhere")
+    expect(dialog).to_contain_text(re.compile(r"You yourself, .* saved this evaluation on .* at \d+:\d\d [AP]M E[SD]T"))
     row = dialog.get_by_role("row", name=re.compile("Pulse"))
+    expect(row).to_contain_text(re.compile(r"Robin Sample, \d\d:\d\d"))
     expect(row.get_by_role("radio", name="80")).to_be_checked()
     expect(row.get_by_role("radio", name="72")).to_be_visible()
     expect(dialog.get_by_role("row")).to_have_count(2)  # the heading, and only what both changed
@@ -202,7 +253,7 @@ def test_a_conflict_leaves_the_keyboard_where_it_is(two_tabs, evaluation):
 
     write(second, Pulse="80")
     second.get_by_label("Weight", exact=True).focus()
-    expect(second.get_by_role("dialog", name="Somebody else saved meanwhile")).to_be_visible()
+    expect(second.get_by_role("dialog", name="Saved meanwhile from elsewhere")).to_be_visible()
     second.keyboard.type("70")
 
     expect(second.get_by_label("Weight", exact=True)).to_have_value("70")

@@ -74,6 +74,7 @@ def test_a_visit_is_booked_without_a_mouse(opened, desk, chiro, adjustment, atla
 
     page.keyboard.press("n")
     page.wait_for_url(re.compile("/appointments/new/"))
+    expect(page.locator("#id_q")).to_be_focused()
     page.keyboard.type("keyes")
     found = page.get_by_role("link", name=re.compile("Noor Keyes"))
     found.wait_for()

@@ -57,7 +57,7 @@ def test_from_the_calendar_to_a_colleague_with_the_mails_seen(opened, desk, visi
     row.get_by_role("radio", name=re.compile("Aaron Other")).first.check()
     expect(page.locator("#mails .count")).to_have_text("2")
     page.locator("#mails summary", has_text="Ann").click()
-    expect(page.locator("#mails pre").first).to_contain_text("With:  Aaron Other")
+    expect(page.locator("#mails pre").first).to_contain_text("With: Aaron Other")
     faults = [*walking.violations(page), *walking.sideways(page, 390)]
     page.get_by_label(re.compile("Why they move")).fill("Flu")
     page.get_by_role("button", name=re.compile("^Move the visits")).click()

@@ -38,6 +38,13 @@ def violations(page) -> list[str]:
     ]
 
 
+def show(page, content: str) -> None:
+    """What another window shows, which runs no scripts, in one that does; styles and pictures come from the clinic."""
+    page.route("**/as-shown/", lambda route: route.fulfill(body=content, content_type="text/html; charset=utf-8"))
+    page.goto("/as-shown/")
+    page.unroute("**/as-shown/")
+
+
 def sideways(page, width) -> list[str]:
     """Whether something sticks out of a narrow window."""
     usual = page.viewport_size

@@ -4,10 +4,11 @@ import pytest
 from django.urls import reverse
 
 from appointments import booking
-from locations import opening, places
+from locations import opening, places, setup_pages
 from locations.models import Location, Room
 from locations.spans import Span
 from tests import make
+from tests.access.addresses import ours
 
 FORM = {
     "name": "Macon", "street": "9 Example Street", "city": "Macon", "state": "GA", "postal_code": "31201",
@@ -254,3 +255,16 @@ def test_lists_ask_the_same_number_of_queries_for_any_length(sign_in, owner, dja
 
     with django_assert_max_num_queries(12):
         client.get(reverse(name))
+
+
+def test_every_setup_page_is_marked_as_of_one_tab(rf, owner):
+    marked = {}
+    for address in ours():
+        if address.template.startswith("setup/") and address.template != "setup/":
+            request = rf.get(address.path(*("1" for _ in address.parameters)))
+            request.user = owner
+            marked[address.template] = [tab["label"] for tab in setup_pages.tabs(request) if tab["is_here"]]
+
+    assert {"setup/ways/", "setup/rooms/{pk}/", "setup/hours/{kind}/{pk}/take-back/"} <= marked.keys()
+    assert {template: tabs for template, tabs in marked.items() if len(tabs) != 1} == {}
+    assert marked["setup/ways/"] == ["Clinics"]

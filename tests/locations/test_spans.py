@@ -29,6 +29,34 @@ def test_overlap_is_a_minute_in_common(one, other):
         assert one.overlaps(other) == other.overlaps(one) == bool(minutes_of(one) & minutes_of(other))
 
 
+SPANS = st.builds(Span, DAYS, CLOCK, CLOCK, st.booleans()).filter(
+    lambda one: one.minutes[0] < one.minutes[1] <= one.minutes[0] + spans.DAY
+)
+
+
+@given(SPANS, st.lists(SPANS, max_size=5))
+def test_outside_is_every_minute_that_is_in_none_of_the_others(one, others):
+    found = list(spans.outside(one, others))
+
+    left = [minutes_of(piece) for piece in found]
+    assert set().union(*left) == minutes_of(one) - set().union(*map(minutes_of, others))
+    assert sum(map(len, left)) == len(set().union(*left))
+
+
+@pytest.mark.parametrize(
+    ("one", "others", "said"),
+    [
+        (span(0, 7, 19), [span(0, 8, 18)], ["Monday 7:00 AM to 8:00 AM", "Monday 6:00 PM to 7:00 PM"]),
+        (span(6, 22, 2, ends_next_day=True), [span(0, 1, 9)], ["Sunday 10:00 PM to 1:00 AM on the next day"]),
+        (span(0, 1, 9), [span(6, 22, 2, ends_next_day=True)], ["Monday 2:00 AM to 9:00 AM"]),
+        (span(0, 22, 2, ends_next_day=True), [span(0, 8, 22)], ["Monday 10:00 PM to 2:00 AM on the next day"]),
+        (span(0, 9, 17), [span(0, 8, 12), span(0, 12, 18)], []),
+    ],
+)
+def test_what_lies_outside_is_said_by_its_own_day(one, others, said):
+    assert [str(piece) for piece in spans.outside(one, others)] == said
+
+
 @pytest.mark.parametrize(
     ("given", "code", "said"),
     [

@@ -18,7 +18,7 @@ def test_create_at_the_first_location_of_the_user(atlanta, desk, api):
     assert answer.json() == {
         "id": patient.pk, "given_name": "Avery", "family_name": "Stone", "name": "Avery Stone",
         "birth_date": "1985-03-14", "sex": "unknown", "email": "a@example.org", "phone": "",
-        "home_location": "atlanta", "email_reminders": True,
+        "home_location": "atlanta", "email_reminders": True, "language": "en", "has_joint_mails": False,
     }  # fmt: skip
 
 

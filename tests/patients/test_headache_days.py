@@ -142,6 +142,14 @@ def test_a_window_is_28_days_and_says_how_many_were_recorded():
     assert found.monthly(found.headache_days) == Decimal("2.0")
 
 
+@pytest.mark.parametrize(
+    ("count", "recorded", "monthly"), [(3, 16, "5.3"), (1, 16, "1.8"), (5, 16, "8.8"), (1, 18, "1.6")]
+)
+def test_a_monthly_value_is_rounded_half_up(count, recorded, monthly):
+    free = {date(2026, 6, day) for day in range(1, recorded + 1)}
+    assert diary.window(date(2026, 6, 28), [], free, NEW_YORK).monthly(count) == Decimal(monthly)
+
+
 def test_thirteen_recorded_days_make_no_monthly_value():
     free = {date(2026, 6, day) for day in range(1, 14)}
     found = diary.window(date(2026, 6, 28), [], free, NEW_YORK)

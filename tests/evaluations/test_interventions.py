@@ -1,7 +1,7 @@
 import pytest
 
-from careplans import interventions
-from careplans.interventions import KNOWN, RESTRICTIONS, allowed, forbidding
+from evaluations import interventions
+from evaluations.interventions import KNOWN, RESTRICTIONS, allowed, forbidding
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""Whether somebody is a patient is said in the mail alone, which only the owner of the address reads."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from appointments.models import Appointment, BookingRequest, Hold
+from patients import intake, registering
+from patients.models import Patient
+from tests import make
+
+
+@pytest.fixture
+def avery(atlanta):
+    """A patient of many years, whose name is typed by others in another way."""
+    person = make.patient(atlanta, given="Ávery", family="TESTERSON", email="Avery@Example.org")
+    registering.index_all([person])
+    return person
+
+
+def test_known_and_unknown_get_the_same_answer_in_the_same_queries(form, avery):
+    answers = []
+    for email in ("stranger@example.org", "avery@example.org"):
+        sent = form(email=email)
+        with CaptureQueriesContext(connection) as asked:
+            answer = Client(REMOTE_ADDR=f"198.51.100.{len(answers)}").post(reverse("book-time"), sent)
+            page = Client().get(answer["Location"])
+        statements = [re.sub(r"\d+|'[^']*'", "?", one["sql"]) for one in asked]
+        answers.append((answer.status_code, re.sub(r"s=.*", "", answer["Location"]), page.content, statements))
+        BookingRequest.objects.all().delete()
+        Hold.objects.all().delete()
+
+    assert shown(answers[0][2]) == shown(answers[1][2])
+    assert answers[0][:2] == answers[1][:2] == (302, "/book/sent/?")
+    assert answers[0][3] == answers[1][3]
+
+
+def shown(page):
+    """What is read of a page; the clock has moved on by some seconds between two of them."""
+    return re.sub(rb"\?[^\"]*|\d+:\d\d [AP]M", b"", page)
+
+
+def test_no_page_says_whether_somebody_is_known(client, form, avery):
+    pages = {}
+    for email in ("stranger@example.org", "avery@example.org"):
+        wrong = client.post(reverse("book-time"), form(email=email, phone="1"))
+        pages[email] = re.sub(r'value="[^"]*"', "", wrong.content.decode())
+
+    assert pages["stranger@example.org"] == pages["avery@example.org"]
+
+
+def test_the_mail_alone_says_that_the_patient_is_known(client, link, avery, mailoutbox):
+    url = link()
+    client.post(url, {"step": "book"})
+
+    assert "You are our patient already" in mailoutbox[0].body
+    assert "Avery" not in mailoutbox[0].body  # nothing that was typed
+    assert Appointment.objects.get().patient == avery
+    assert Patient.objects.count() == 1
+    assert BookingRequest.objects.get().was_known is True
+
+
+@pytest.mark.parametrize(
+    "changes", [{"birth_date": "1991-11-15"}, {"given_name": "Ava"}, {"email": "stranger@example.org"}]
+)
+def test_who_differs_in_anything_is_somebody_new_and_listed_for_the_desk(
+    client, link, avery, desk, sign_in, mailoutbox, changes
+):
+    client.post(link(**changes), {"step": "book"})
+
+    assert "already" not in mailoutbox[0].body
+    assert Patient.objects.count() == 2
+    listed = sign_in(desk).get(reverse("worklists"), {"list": "online"}).content.decode()
+    assert "New patient" in listed
+    assert "May be the same" in listed
+    assert reverse("patient", args=[avery.pk]) in listed
+
+
+def test_of_a_known_patient_nothing_said_before_is_overwritten(client, link, avery):
+    intake.record(avery, {"neck_indicators": {"neck_stiff_before": "no"}}, by=None, by_whom="patient")
+    client.post(link(phone="404 555 0199"), {"step": "book"})
+
+    avery.refresh_from_db()
+    assert (avery.given_name, str(avery.phone)) == ("Ávery", "")
+    assert avery.intake.answers["neck_indicators"] == {"neck_stiff_before": "no", "after_load_or_bag": "no"}
+
+
+def test_a_second_visit_of_the_kind_is_not_booked(client, link, avery, taken):
+    taken(14, avery)
+    url = link()
+    refused = client.post(url, {"step": "book"})
+
+    assert refused.status_code == 409
+    assert "You have such a visit already: Monday, January 4, 2027 at 2:00 PM EST" in refused.content.decode()
+    assert Appointment.objects.count() == 1
