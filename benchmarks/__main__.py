@@ -28,6 +28,7 @@ MEASUREMENTS = (
     "over_http",
     "burst",
     "examination",
+    "mails",
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import combinations
 from random import Random
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from locations.models import Closure, Location, OpeningHours, Practitioner, Room
 from patients.models import Patient, SearchTerm
 
 SEED = 1
-EDITION = 3  # raise it when the same seed makes other clinics: kept databases are made anew
+EDITION = 4  # raise it when the same seed makes other clinics: kept databases are made anew
 DAYS, PERIOD = 90, 91  # thirteen weeks, so that copies fall on the same weekdays
 EAST, CENTRAL = "America/New_York", "America/Chicago"
 PLACES = (
@@ -32,6 +33,7 @@ PLACES = (
     "Marietta", "Nashville", "Raleigh", "Savannah",
 )  # fmt: skip
 NEIGHBOURS = {0: (1, 35), 1: (9, 30), 9: (0, 30), 4: (11, 150), 5: (8, 110), 6: (7, 100), 2: (6, 75), 3: (12, 120)}
+FAR = 150  # minutes between all others: nobody works at both
 MORNING, AFTERNOON = (time(9), time(13)), (time(14), time(18))
 GAPS = (10, 15, 20, 30, 45, 60, 75)
 NEVER_FREE = 200  # minutes: within the working hours, and longer than any gap
@@ -83,9 +85,10 @@ def _places(size) -> list[Location]:
         for place in places
         for day in range(5)
     )
+    near = {frozenset((a, b)): minutes for a, (b, minutes) in NEIGHBOURS.items()}
     TravelTime.objects.bulk_create(
-        TravelTime(origin=places[min(a, b)], destination=places[max(a, b)], minutes=minutes)
-        for a, (b, minutes) in NEIGHBOURS.items()
+        TravelTime(origin=places[a], destination=places[b], minutes=near.get(frozenset((a, b)), FAR))
+        for a, b in combinations(range(len(places)), 2)
     )
     holiday, training = first_day() + timedelta(days=31), first_day() + timedelta(days=43)
     Closure.objects.create(starts_on=holiday, ends_on=holiday, reason="Holiday")

@@ -68,8 +68,9 @@ def _patient(by):
 def _sign(one, by):
     """As signing does it, without its questions: what is measured is what reading it costs."""
     one.signed_by, one.signed_at, one.status = by, times.now(), Evaluation.Status.SIGNED
+    one.age_when_signed = one.age
     one.digest = signing.digest_of(one)
-    one.save(update_fields=["signed_by", "signed_at", "status", "digest"])
+    one.save(update_fields=["signed_by", "signed_at", "status", "age_when_signed", "digest"])
 
 
 def _limit(what, found, most):

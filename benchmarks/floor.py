@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 CHUNKS = (1, 3, 10, 30, 60)
+UNKNOWN_WAY = 720  # minutes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,6 +70,9 @@ class Question:
         self.way = {}
         for a, b, minutes in rows(raw, "SELECT origin_id, destination_id, minutes FROM locations_traveltime"):
             self.way[a, b] = self.way[b, a] = minutes
+        ((places,),) = rows(raw, "SELECT count(*) FROM locations_location")
+        is_complete = len(self.way) == places * (places - 1)
+        self.longest_way = max(self.way.values(), default=0) if is_complete else UNKNOWN_WAY
         self.zones = {name: ZoneInfo(name) for spans in self.weekly.values() for *_, name, _, _ in spans}
 
     def first(self, begin: date, days: int, limit: int) -> list[tuple[int, int, int]]:
@@ -112,9 +116,10 @@ class Question:
     def _blocked(self, visits, off, where, full):
         """Starts that cannot be, as sorted spans; each touching or overlapping the next is one with it."""
         long = self.minutes + self.after - 1
-        spans = [
-            (a - long - way, b + self.before + way) for a, b, at in visits for way in (self.way.get((at, where), 0),)
-        ]
+        spans = []
+        for a, b, at in visits:
+            way = 0 if at == where else self.way.get((at, where), UNKNOWN_WAY)
+            spans.append((a - long - way, b + self.before + way))
         return _merged(spans + [(a - self.minutes + 1, b) for a, b in off] + full)
 
     def _without_a_room(self, where, in_room):
@@ -143,7 +148,7 @@ class Question:
         return starts
 
     def _taken(self, start, end):
-        margin = max(self.way.values(), default=0) + self.before + self.after
+        margin = self.longest_way + self.before + self.after
         first, last = start - margin - 720, end + margin
         if _is_sqlite(self.raw):
             first_at, last_at = (str(_EPOCH + timedelta(minutes=m))[:19] for m in (first, last))

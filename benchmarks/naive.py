@@ -11,7 +11,9 @@ from django.db.models import Q
 from appointments.models import Appointment, TimeOff, WeeklyHours
 from clinic import times
 from locations.models import Closure, OpeningHours, Practitioner, Room, TravelTime
+from locations.ways import UNKNOWN as UNKNOWN_WAY
 
+AROUND = timedelta(hours=24)  # a way of half a day that leads over midnight
 GONE = (Appointment.Status.CANCELLED, Appointment.Status.NO_SHOW)
 
 
@@ -43,7 +45,7 @@ class _Place:
 
 def _about(day, zone):
     first, last = times.day_bounds(day, zone)
-    near = Q(starts_at__gte=first - timedelta(hours=12), starts_at__lt=last + timedelta(hours=12))
+    near = Q(starts_at__gte=first - AROUND, starts_at__lt=last + AROUND)
     return near & ~Q(status__in=GONE)
 
 
@@ -61,7 +63,9 @@ def _free(person, day, kind, places, way, now):
         for row in TimeOff.objects.filter(practitioner=person, starts_at__lt=last, ends_at__gt=first)
     ]
     for place, many in working.items():
-        ways = [(v, way.get((v.location_id, place.pk), 0)) for v in visits]
+        ways = [
+            (v, 0 if v.location_id == place.pk else way.get((v.location_id, place.pk), UNKNOWN_WAY)) for v in visits
+        ]
         busy = [(v.busy_from - minutes, v.busy_until + minutes) for v, minutes in ways]
         for hours in many:
             for opens, closes in places[place.pk].opening:

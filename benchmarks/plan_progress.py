@@ -13,8 +13,8 @@ from benchmarks import clinics
 from benchmarks.floor import rows
 from benchmarks.pouring import pour
 from benchmarks.rounds import Aim, equal, figure, race
-from careplans import progress
-from careplans.models import CarePlan
+from careplans import checkpoints, progress
+from careplans.models import CarePlan, Phase
 from clinic import times
 from clinic.models import User
 from dashboard import pace
@@ -27,6 +27,7 @@ PLANS, VISITS, PEOPLE = 5_000, 24, 250
 NIGHT = 6 * 60  # minutes into the day, UTC
 BEFORE = timedelta(days=42)  # half of the visits lie behind, half ahead
 STEADY = (1, 1, 1, 1, 1, 1, 0.9, 0.7, 0)  # the share of visits that a patient keeps; 0 has nothing ahead either
+PHASES = (("relief", 2, 4), ("corrective", 2, 4), ("stabilisation", 2, 4))
 
 
 def _visit_days() -> list[int]:
@@ -74,12 +75,20 @@ def fill(plans: int) -> None:
         (
             {
                 **row, "id": n + 1, "evaluation_id": n + 1, "series_id": n + 1, "status": "active", "starts_on": begun,
-                "reevaluate_by": begun + timedelta(days=30 if n % 11 == 0 else 60), "created_by_id": desk,
+                "reevaluate_by": begun + timedelta(days=21 if n % 11 == 0 else 30), "created_by_id": desk,
                 "created_at": noon, "activated_at": noon,
             }
             for n, row, _ in numbered
         ),
     )  # fmt: skip
+    pour(
+        Phase,
+        (
+            {"plan_id": n + 1, "order": order, "kind": kind, "visits_per_week": per_week, "weeks": weeks}
+            for n in range(plans)
+            for order, (kind, per_week, weeks) in enumerate(PHASES, 1)
+        ),
+    )
     pour(
         SeriesVisit,
         (
@@ -136,13 +145,18 @@ made AS (SELECT v.series_id, COUNT(*) FILTER (WHERE a.status = 'completed') AS f
                     THEN a.starts_at END) AS next_at
          FROM appointments_appointment a JOIN appointments_seriesvisit v ON v.id = a.series_visit_id
          LEFT JOIN came c ON c.series_id = v.series_id LEFT JOIN seen s ON s.patient_id = a.patient_id
-         GROUP BY v.series_id)
+         GROUP BY v.series_id),
+care AS (SELECT plan_id,
+                SUM(CASE WHEN kind <> 'stabilisation' THEN visits_per_week * (weeks / every_weeks) END) AS active,
+                MAX(CASE WHEN kind = 'stabilisation' THEN 1 ELSE 0 END) AS supportive
+         FROM careplans_phase GROUP BY plan_id)
 SELECT p.id, p.series_id, p.starts_on, p.reevaluate_by, p.reevaluate_after_visits, l.time_zone, e.started_at, seen.at,
-       wanted.kept, wanted.passed, fulfilled, booked, standing_due, in_a_row, since, next_at, came.at
+       wanted.kept, wanted.passed, fulfilled, booked, standing_due, in_a_row, since, next_at, came.at,
+       care.active, care.supportive
 FROM careplans_careplan p JOIN locations_location l ON l.id = p.location_id
 JOIN evaluations_evaluation e ON e.id = p.evaluation_id JOIN wanted ON wanted.series_id = p.series_id
 JOIN made ON made.series_id = p.series_id LEFT JOIN came ON came.series_id = p.series_id
-LEFT JOIN seen ON seen.patient_id = p.patient_id WHERE p.status = 'active'
+LEFT JOIN seen ON seen.patient_id = p.patient_id LEFT JOIN care ON care.plan_id = p.id WHERE p.status = 'active'
 """
 NTH = """SELECT v.series_id, a.starts_at FROM appointments_appointment a
 JOIN appointments_seriesvisit v ON v.id = a.series_visit_id JOIN careplans_careplan p ON p.series_id = v.series_id
@@ -166,16 +180,19 @@ def floor(raw):
             done.setdefault(series, []).append(at)
     lagging = []
     for pk, series, starts_on, by, after, zone, first, last, kept, passed, fulfilled, booked, *rest in found:
-        standing_due, in_a_row, since, next_at, came = rest
-        visits = progress.Visits(
-            fulfilled, booked, kept - fulfilled - booked, passed - standing_due, 0, in_a_row, 0,
-            _day(came, zone), _day(next_at, zone),
-        )  # fmt: skip
+        standing_due, in_a_row, since, next_at, came, active, supportive = rest
         evaluated_on = _day(last, zone) if last > first else None
+        here_on = max(filter(None, (_day(came, zone), evaluated_on)), default=None)
+        visits = progress.Visits(
+            fulfilled, booked, kept - fulfilled - booked, passed - standing_due, 0, in_a_row, 0, here_on,
+            _day(next_at, zone),
+        )  # fmt: skip
         nth_on = _day(done[series][after - 1], zone) if series in done else None
-        at = progress.checkpoint(
-            starts_on=_date(starts_on), by=_date(by), after=after, evaluated_on=evaluated_on,
-            nth_on=nth_on, since=since, today=today,
+        at = checkpoints.due(
+            starts_on=_date(starts_on),
+            within=checkpoints.limit(is_supportive=True) if supportive and fulfilled - since >= active
+            else checkpoints.limit(is_supportive=False).stricter((_date(by) - _date(starts_on)).days, after),
+            evaluated_on=evaluated_on, nth_on=nth_on, since=since, today=today,
         )  # fmt: skip
         pace_, _ = progress.judge(visits, at, starts_on=_date(starts_on), today=today)
         if pace_ != progress.ON_PACE:
