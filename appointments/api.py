@@ -10,21 +10,15 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from appointments import (
-    availability,
-    closures_api,
-    hours_api,
-    marks,
-    moves_api,
-    promised,
-    reminders_api,
-    series_api,
-    visit_status,
-    waitlist_api,
-)
+from appointments import availability, marks, promised, visit_status
 from appointments.api_shapes import DayField, named_id, one, valid
+from appointments.mails import reminders_api
 from appointments.models import Appointment, AppointmentEvent, AppointmentType
+from appointments.moving import moves_api
+from appointments.recurring import series_api
+from appointments.timetable import closures_api, hours_api
 from appointments.visit_json import AppointmentOut
+from appointments.waiting import waitlist_api
 from clinic.rest import IdField, InstantField, LineField, StrictSerializer, once
 from locations import nearby
 from locations.models import Location, Practitioner, Room

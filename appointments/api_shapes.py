@@ -7,7 +7,7 @@ from rest_framework.exceptions import ValidationError
 
 from appointments import overriding
 from appointments.forms import FIRST_DAY, LAST_DAY
-from appointments.proposals import Line
+from appointments.recurring.proposals import Line
 from clinic.rest import IdField, LineField
 
 _WALL = re.compile(r"\d\d:\d\d(:00)?", re.ASCII)

@@ -5,17 +5,11 @@ class AppointmentsConfig(AppConfig):
     name = "appointments"
 
     def ready(self):
-        from appointments import (
-            clinic_ways,
-            follow_up_mails,
-            lost_offers,
-            meeting_hours,
-            standing,
-            ties,
-            timeline,
-            visits_ahead,
-            waitlist_page,
-        )
+        from appointments import ties, timeline, visits_ahead
+        from appointments.mails import follow_up_mails
+        from appointments.recurring import standing
+        from appointments.timetable import clinic_ways, meeting_hours
+        from appointments.waiting import lost_offers, waitlist_page
         from clinic import navigation
         from locations import in_the_way, kept_times, mail_rules, opens_again, setup_pages
         from patients import chart, treatment

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from appointments import series_days
 from appointments.calendars import Taken, room_ids
-from appointments.hours import ONE_DAY, Days, Hours, Pair
 from appointments.intervals import (
     Interval,
     Intervals,
@@ -25,6 +23,8 @@ from appointments.intervals import (
 )
 from appointments.marks import Mark
 from appointments.models import Appointment, AppointmentType
+from appointments.recurring import series_days
+from appointments.timetable.hours import ONE_DAY, Days, Hours, Pair
 from appointments.wishes import Wishes
 from clinic import times
 from clinic.errors import RuleBroken

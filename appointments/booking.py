@@ -14,10 +14,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import Http404
 
-from appointments import availability, calendars, conflicts, freed_time, held_ends, making_good, overriding, series_days
+from appointments import availability, calendars, conflicts, overriding
 from appointments.as_seen import CHANGED, MOVABLE, Seen
 from appointments.conflicts import OVERRIDABLE, Wanted
 from appointments.models import Appointment, AppointmentEvent, AppointmentType, Hold
+from appointments.recurring import making_good, series_days
+from appointments.waiting import freed_time, held_ends
 from clinic import audit, plain_sql, times
 from clinic.errors import RuleBroken
 from clinic.models import User

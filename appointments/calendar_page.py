@@ -13,9 +13,9 @@ from functools import cached_property
 from django.db.models import Q
 
 from appointments import visit_status
-from appointments.hours import Hours
 from appointments.intervals import Intervals, intersection, union
 from appointments.models import Appointment, BookingRequest, TimeOff
+from appointments.timetable.hours import Hours
 from clinic import times
 from locations import access
 from locations.models import Location, Room

@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import cached_property
 
 from appointments.calendars import LONGEST, Taken
-from appointments.hours import Hours
 from appointments.intervals import Intervals, covers, overlaps
 from appointments.models import Appointment, AppointmentType, Hold
+from appointments.timetable.hours import Hours
 from clinic import plain_sql, times
 from locations import ways
 from locations.models import Location, Practitioner, Room

@@ -14,9 +14,9 @@ from uuid import UUID
 from django.db.models import Min, OuterRef, Subquery
 
 from appointments import calendars, demo_history, demo_waitlist
-from appointments.hours import Hours
 from appointments.intervals import Intervals, overlaps
 from appointments.models import Appointment, AppointmentEvent, AppointmentType, ExtraHours, TimeOff, WeeklyHours
+from appointments.timetable.hours import Hours
 from clinic import times
 from clinic.demo import World
 from locations.models import Location, Practitioner, Room

@@ -4,8 +4,8 @@ from datetime import time, timedelta
 from random import Random
 from uuid import UUID
 
-from appointments import matching, offers, waitlist
 from appointments.models import Appointment, WaitlistEntry
+from appointments.waiting import matching, offers, waitlist
 from appointments.wishes import PARTS, Wishes
 from clinic import times
 from clinic.demo import World

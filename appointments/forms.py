@@ -4,8 +4,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from appointments import at_work, marks
+from appointments import marks
 from appointments.models import AppointmentType
+from appointments.timetable import at_work
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.text import clean_line

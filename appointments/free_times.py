@@ -9,9 +9,9 @@ from datetime import date, datetime
 from functools import cache
 
 from appointments.availability import EVER, Search, Slot
-from appointments.hours import ONE_DAY
 from appointments.intervals import Interval, Intervals, intersection, starts_blocked, starts_within, subtraction, union
 from appointments.models import AppointmentType
+from appointments.timetable.hours import ONE_DAY
 from appointments.wishes import Wishes
 from clinic import times
 from locations.models import Location, Practitioner

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from django.db.models import F, QuerySet
 
-from appointments import booking, offers
+from appointments import booking
 from appointments.models import Appointment, AppointmentType, Offer
+from appointments.waiting import offers
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import User

@@ -15,21 +15,21 @@ from django.conf import settings
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 
-from appointments import (
+from appointments.mails import (
     as_decided,
     calendar_file,
     follow_up_mails,
     letters,
     mail_samples,
-    offer_mails,
-    public_mails,
     visit_mails,
     visit_reminders,
 )
+from appointments.mails.visit_mails import SEVERAL, News
+from appointments.mails.visit_reminders import EXPECTED, PLACED
+from appointments.mails.visit_reminders import KIND as REMINDER
 from appointments.models import Appointment, AppointmentEvent, BookingRequest, Offer
-from appointments.visit_mails import SEVERAL, News
-from appointments.visit_reminders import EXPECTED, PLACED
-from appointments.visit_reminders import KIND as REMINDER
+from appointments.online import public_mails
+from appointments.waiting import offer_mails
 from clinic import outbox, times, tokens
 from clinic.mail_kinds import Due, Later, Mail, Ready, Skip
 from clinic.models import Message

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from appointments import matching, public_booking
+from appointments.online import public_booking
+from appointments.waiting import matching
 
 
 @shared_task

@@ -12,11 +12,13 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
-from appointments import booking, calendars, conflicts, freed_time, series_days
+from appointments import booking, calendars, conflicts
 from appointments.as_seen import is_now
 from appointments.conflicts import Known, Wanted
 from appointments.models import Appointment, Hold, SeriesVisit
-from appointments.series_days import Going
+from appointments.recurring import series_days
+from appointments.recurring.series_days import Going
+from appointments.waiting import freed_time
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import User

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from appointments import links_urls, public_urls, waitlist_urls
+from appointments.online import links_urls, public_urls
 from appointments.views import (
     booking,
     bulk_moves,
@@ -16,6 +16,7 @@ from appointments.views import (
     visits,
     zones,
 )
+from appointments.waiting import waitlist_urls
 
 urlpatterns = [
     path("calendar/", calendar.calendar, name="calendar"),

@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from appointments import as_seen, booking, freed_time, overriding, waitlist
+from appointments import as_seen, booking, overriding
 from appointments.models import Appointment, AppointmentEvent
+from appointments.waiting import freed_time, waitlist
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import User

@@ -17,8 +17,9 @@ from django.urls import reverse
 import evaluations
 from benchmarks.rounds import Aim, figure, race
 from clinic import times
-from evaluations import catalogue, compare_page, finding_paths, recording, red_flags, signing
+from evaluations import catalogue, compare_page, finding_paths, recording, signing
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 from locations.models import Practitioner
 from patients.models import Patient
 

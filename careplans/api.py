@@ -10,8 +10,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from appointments import standing
-from appointments.patterns import FEWEST
+from appointments.recurring import standing
+from appointments.recurring.patterns import FEWEST
 from careplans import (
     agreement_page,
     blocks,

@@ -5,7 +5,7 @@ class CarePlansConfig(AppConfig):
     name = "careplans"
 
     def ready(self):
-        from appointments import gates, rearranging
+        from appointments.recurring import gates, rearranging
         from careplans import at_visits, planning, progress, reminders, ties, timeline
         from evaluations import next_steps, running_plans
         from locations import mail_rules, setup_pages

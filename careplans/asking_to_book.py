@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments import follow_up_mails, follow_ups, letters
+from appointments.mails import follow_up_mails, follow_ups, letters
 from appointments.models import FollowUp
 from careplans import blocks, planning
 from careplans.models import CarePlan, PlanEvent

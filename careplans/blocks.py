@@ -9,7 +9,8 @@ from django.conf import settings
 from careplans import consent_rules, metrics, progress, safety_hold, trials, unjudged
 from careplans.models import Agreement, CarePlan
 from clinic import times
-from evaluations import interventions, red_flags, restrictions
+from evaluations import interventions
+from evaluations.safety import red_flags, restrictions
 
 REEVALUATION_OVERDUE = "reevaluation_overdue"
 EVALUATION_GOOD_FOR = timedelta(days=30)

@@ -5,7 +5,7 @@ from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 
-from appointments.patterns import Stretch
+from appointments.recurring.patterns import Stretch
 from careplans import chart_discharge, metrics, planning, versions
 from careplans.contents import is_coded
 from careplans.models import CarePlan, Discharge, Goal, Intervention, Phase, PlanEvent

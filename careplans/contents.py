@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from appointments import patterns
-from appointments.patterns import Stretch
+from appointments.recurring import patterns
+from appointments.recurring.patterns import Stretch
 from careplans import checkpoints, metrics
 from careplans.models import Phase
 from clinic.errors import RuleBroken

@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from appointments import standing
+from appointments.recurring import standing
 from careplans import discharging, planning
 from careplans.models import CarePlan, Discharge
 from clinic.errors import RuleBroken

@@ -1,8 +1,8 @@
 from django import forms
 
-from appointments import at_work
 from appointments.forms import day_field, reason_field
-from appointments.patterns import FEWEST, MOST_WEEKS
+from appointments.recurring.patterns import FEWEST, MOST_WEEKS
+from appointments.timetable import at_work
 from careplans import metrics
 from careplans.contents import MOST_GOALS, MOST_PHASES
 from careplans.models import Phase

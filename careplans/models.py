@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from appointments.models import Series
-from appointments.patterns import FEWEST, Stretch
+from appointments.recurring.patterns import FEWEST, Stretch
 from clinic.text import clean_line, clean_note
 from evaluations.models import Evaluation
 from locations.models import Location, Practitioner

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
-from appointments import follow_up_mails, letters
-from appointments.letters import WayOut
+from appointments.mails import follow_up_mails, letters
+from appointments.mails.letters import WayOut
 from careplans import plan_links
 from careplans.models import PlanEvent
 from clinic.models import Message

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from django.db import transaction
 
-from appointments import letters
+from appointments.mails import letters
 from careplans import planning
 from careplans.models import Agreement, CarePlan
 from clinic import times, tokens

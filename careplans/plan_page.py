@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from appointments import patterns, standing
+from appointments.recurring import patterns, standing
 from careplans import (
     agreement_page,
     blocks,

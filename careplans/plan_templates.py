@@ -19,8 +19,9 @@ from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.text import clean_line, clean_note
-from evaluations import interventions, restrictions
+from evaluations import interventions
 from evaluations.models import Evaluation
+from evaluations.safety import restrictions
 from locations import access
 
 MOST_GOAL_WEEKS = 104

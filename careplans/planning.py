@@ -13,11 +13,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from appointments import calendars, patterns, placing, proposals, standing
-from appointments import series as visits
+from appointments import calendars
 from appointments.models import AppointmentType, Series
-from appointments.patterns import Pattern
-from appointments.standing import Standing
+from appointments.recurring import patterns, placing, proposals, standing
+from appointments.recurring import series as visits
+from appointments.recurring.patterns import Pattern
+from appointments.recurring.standing import Standing
 from careplans import blocks, checkpoints, consent_rules, goals, metrics, progress, versions
 from careplans.contents import LONGEST_AHEAD, MOST_PHASES, Contents, stretch_of
 from careplans.models import Agreement, CarePlan, Goal, Intervention, Phase, PlanTemplateVersion
@@ -25,8 +26,9 @@ from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.text import clean_line, clean_note
-from evaluations import interventions, restrictions
+from evaluations import interventions
 from evaluations.models import Evaluation
+from evaluations.safety import restrictions
 from locations import access, standstill
 from locations.models import Location, Practitioner, Room
 from patients import consenting, sight

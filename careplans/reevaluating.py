@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from appointments import series as visits
+from appointments.recurring import series as visits
 from careplans import decision_table, planning, progress, reevaluation_data, trials
 from careplans.decision_table import Decision, Measure, Result, Situation
 from careplans.models import CarePlan, Reevaluation
@@ -16,8 +16,8 @@ from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.text import checked_reason
 from clinic.unknowns import Answer
-from evaluations import red_flags
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 
 MISSED, AWAY = 3, timedelta(days=60)  # reference 4.10: then a discharge is proposed, never made
 NECK = "no_manual_neck_care"

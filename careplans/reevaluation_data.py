@@ -10,7 +10,8 @@ from careplans.decision_table import Measure
 from careplans.models import CarePlan
 from clinic import times
 from clinic.unknowns import Answer, any_of
-from evaluations import catalogue, comparison, field_words, normals, summary
+from evaluations import catalogue, comparison, field_words, summary
+from evaluations.entry import normals
 from evaluations.models import Evaluation
 from evaluations.readings import Readings
 

@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from django.db.models import Exists, Max, OuterRef
 from django.utils.translation import gettext as _
 
-from appointments import follow_up_mails, letters
+from appointments.mails import follow_up_mails, letters
 from appointments.models import Appointment
 from careplans import asking_to_book, plan_link_mails, progress
 from careplans.models import CarePlan, PlanEvent

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from django.db import transaction
 
-from appointments import patterns
-from appointments import series as visits
+from appointments.recurring import patterns
+from appointments.recurring import series as visits
 from careplans import blocks, planning, progress, versions
 from careplans.models import CarePlan
 from clinic import times

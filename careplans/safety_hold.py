@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from careplans.models import CarePlan, Intervention
-from evaluations import interventions, restrictions
+from evaluations import interventions
 from evaluations.models import RedFlagEvent
+from evaluations.safety import restrictions
 
 RUNNING = {CarePlan.Status.ACTIVE, CarePlan.Status.ON_HOLD}
 

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from appointments.patterns import FEWEST
+from appointments.recurring.patterns import FEWEST
 from careplans import plan_templates
 from careplans.contents import MOST_GOALS, MOST_PHASES
 from careplans.models import PlanTemplate

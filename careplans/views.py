@@ -21,8 +21,8 @@ from careplans.forms import GoalRows, PhaseRows, PlanForm, RevisionForm, StepFor
 from careplans.models import CarePlan, Phase, PlanTemplate, PlanTemplateVersion
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from evaluations import restrictions
 from evaluations.models import Evaluation
+from evaluations.safety import restrictions
 from locations import access
 from patients import chart_opening, sight
 from patients.models import Patient

@@ -1,7 +1,7 @@
 """How often one network may use a page for anybody: so many requests in each stretch of time, counted as the API's are.
 
 The counters are in the cache `rates`: with Redis one for all web processes, else each counts for itself. What must
-hold in any case is counted in the tables (`appointments/public_booking.py`).
+hold in any case is counted in the tables (`appointments/online/public_booking.py`).
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network

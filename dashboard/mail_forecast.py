@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appointments import letters
+from appointments.mails import letters
 from clinic import mail_kinds, outbox, times
 from clinic.models import Message, User
 from patients.mail_choices import Topic

@@ -9,7 +9,7 @@ from datetime import date
 
 from django.db.models import Exists, F, OuterRef, Subquery
 
-from appointments import follow_ups
+from appointments.mails import follow_ups
 from appointments.models import FollowUp
 from careplans import progress
 from careplans.models import CarePlan

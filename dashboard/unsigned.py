@@ -14,8 +14,8 @@ from appointments.models import Appointment
 from careplans.planning import VISIT_TYPE
 from clinic import times
 from clinic.models import User
-from evaluations import visit_notes
 from evaluations.models import Evaluation, VisitNote
+from evaluations.notes import visit_notes
 from locations import access
 
 SIGN_WITHIN = timedelta(days=1)  # reference 4.8

@@ -1,7 +1,7 @@
 """Who has to be called or placed, list by list, for one location or several. Reads only.
 
 A line leaves a list by itself when its cause is gone (confirmed, rebooked, moved), or when a call is recorded
-(`appointments/follow_ups.py`). One query for the lines of each list, whatever their number.
+(`appointments/mails/follow_ups.py`). One query for the lines of each list, whatever their number.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from appointments import closed_days, follow_ups, out_of_hours, series
+from appointments.mails import follow_ups
 from appointments.models import Appointment, FollowUp, TimeOff
+from appointments.recurring import series
+from appointments.timetable import closed_days, out_of_hours
 from careplans.models import CarePlan
 from clinic import times
 from locations.models import Location

@@ -9,18 +9,7 @@ from appointments.models import Appointment
 from clinic import audit, rest
 from clinic.api_defaults import Pages
 from clinic.errors import RuleBroken
-from evaluations import (
-    finding_rows,
-    history_taking,
-    incident_api,
-    intake_page,
-    note_api,
-    recording,
-    red_flags,
-    signing,
-    summary,
-    withdrawing,
-)
+from evaluations import finding_rows, recording, signing, summary, withdrawing
 from evaluations.api_shapes import (
     AddendumSerializer,
     FilterSerializer,
@@ -31,7 +20,10 @@ from evaluations.api_shapes import (
     to_sign,
     withdrawal,
 )
+from evaluations.intake import history_taking, intake_page
 from evaluations.models import Evaluation
+from evaluations.notes import note_api
+from evaluations.safety import incident_api, red_flags
 from locations import access
 from patients import chart_opening, sight
 from patients.models import Patient

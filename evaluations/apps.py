@@ -5,8 +5,10 @@ class EvaluationsConfig(AppConfig):
     name = "evaluations"
 
     def ready(self):
-        from appointments import follow_up_mails, visit_actions
-        from evaluations import intake_asks, self_intake, ties, timeline
+        from appointments import visit_actions
+        from appointments.mails import follow_up_mails
+        from evaluations import ties, timeline
+        from evaluations.intake import intake_asks, self_intake
         from patients import chart, treatment
 
         follow_up_mails.add_intake_page(self_intake.address)

@@ -10,9 +10,10 @@ from datetime import datetime
 
 from clinic import times
 from clinic.models import User
-from evaluations import catalogue, finding_rows, red_flags, signing
-from evaluations.checking import Checked
+from evaluations import catalogue, finding_rows, signing
+from evaluations.entry.checking import Checked
 from evaluations.models import Addendum, Evaluation, RedFlagAnswer, RedFlagEvent
+from evaluations.safety import red_flags
 from locations.models import Location
 from patients.models import Patient
 

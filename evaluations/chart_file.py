@@ -9,21 +9,11 @@ from django.db.models import F
 from clinic import chart_files, json_checks, times
 from clinic.chart_files import Bringing
 from clinic.errors import RuleBroken
-from evaluations import (
-    automatic_flags,
-    brought_in,
-    catalogue,
-    checking,
-    consistency,
-    derived,
-    finding_paths,
-    finding_rows,
-    measures,
-    red_flags,
-    summary,
-)
+from evaluations import brought_in, catalogue, consistency, derived, finding_paths, finding_rows, measures, summary
+from evaluations.entry import checking
 from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
 from evaluations.readings import Readings
+from evaluations.safety import automatic_flags, red_flags
 from locations.models import Location
 from patients import chart_file as person
 from patients.models import Intake, Patient

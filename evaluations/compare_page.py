@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from evaluations import catalogue, clusters, comparison, field_words, normals, scoring
+from evaluations import catalogue, clusters, comparison, field_words, scoring
 from evaluations.comparison import Change, Score, Taken
+from evaluations.entry import normals
 from evaluations.models import Evaluation, Finding
 from evaluations.readings import Readings
 

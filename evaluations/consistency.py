@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from evaluations import listings
-from evaluations.checking import Checked
+from evaluations.entry.checking import Checked
 from evaluations.listings import WrongListing
 from evaluations.readings import SIDES, HasReading
 

@@ -13,8 +13,10 @@ from random import Random
 from appointments.models import Appointment
 from clinic import times
 from clinic.demo import World
-from evaluations import catalogue, demo_notes, finding_paths, history_taking, imaging, recording, red_flags, signing
+from evaluations import catalogue, demo_notes, finding_paths, imaging, recording, signing
+from evaluations.intake import history_taking
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 from patients import demo as patients_demo
 from patients import intake
 from patients.models import Patient

@@ -8,8 +8,8 @@ from random import Random
 
 from appointments.models import Appointment
 from clinic.demo import World
-from evaluations import note_fields, note_signing
 from evaluations.models import RedFlagEvent, VisitNote
+from evaluations.notes import note_fields, note_signing
 
 LOOKS_BACK = timedelta(days=7)
 TREATMENTS = (

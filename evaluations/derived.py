@@ -5,7 +5,8 @@ Each part takes plain values and answers None where an input is missing; the cha
 
 from collections.abc import Mapping
 
-from evaluations import catalogue, clusters, criteria, scoring
+from evaluations import catalogue, clusters, scoring
+from evaluations.intake import criteria
 from evaluations.readings import SIDES, Readings
 
 # A resolution that lets a plan be activated, by tier; what was never answered has its own (reference 1.4).

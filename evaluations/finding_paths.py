@@ -3,7 +3,8 @@
 A chart file nests findings by place, `rom.active.flexion.degrees`; here each is one finding with qualifiers. Pure.
 """
 
-from evaluations import both_sides, catalogue
+from evaluations import catalogue
+from evaluations.entry import both_sides
 
 # What a file may say of a finding besides (reference 0.1); it is kept and given back.
 _BESIDES = {"instrument", "observer", "observed_at"}

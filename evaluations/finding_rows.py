@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from clinic import plain_sql, times
 from clinic.models import User
-from evaluations import both_sides, catalogue
-from evaluations.checking import Checked
+from evaluations import catalogue
+from evaluations.entry import both_sides
+from evaluations.entry.checking import Checked
 from evaluations.models import Evaluation, Finding, value_of
 
 _COLUMNS = [

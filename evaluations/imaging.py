@@ -3,8 +3,8 @@
 Films are optional and "none" needs no word (reference 2b). The words stand beside the finding, in its note.
 """
 
-from evaluations import red_flags
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 from patients.models import Patient
 
 FINDING, PREGNANT = "imaging_modality", "rf_pregnant"

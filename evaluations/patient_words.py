@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_lazy as _
 
-from evaluations import catalogue, compare_page, comparison, normals
+from evaluations import catalogue, compare_page, comparison
 from evaluations.comparison import Change
+from evaluations.entry import normals
 
 SCORES = {
     "migraine_days_28": _("Days with migraine in 28 days"),

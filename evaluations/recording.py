@@ -15,27 +15,12 @@ from appointments.models import Appointment
 from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from evaluations import (
-    automatic_flags,
-    catalogue,
-    checking,
-    clusters,
-    consistency,
-    deferring,
-    drafts,
-    finding_rows,
-    imaging,
-    listings,
-    measures,
-    normals,
-    red_flags,
-    results,
-    saved_meanwhile,
-    summary,
-)
-from evaluations.checking import Checked
+from evaluations import catalogue, clusters, consistency, finding_rows, imaging, listings, measures, results, summary
+from evaluations.entry import checking, drafts, normals, saved_meanwhile
+from evaluations.entry.checking import Checked
 from evaluations.models import Evaluation, SaveOperation
 from evaluations.readings import Readings
+from evaluations.safety import automatic_flags, deferring, red_flags
 from locations import access
 from locations.models import Location
 from patients import intake, sight, treatment

@@ -14,8 +14,9 @@ from django.urls import reverse
 from clinic import times
 from clinic.models import Message, User
 from clinic.outbox import Due, Mail, Skip
-from evaluations import intake_asks, told_flag_mails
+from evaluations.intake import intake_asks
 from evaluations.models import Incident, IntakeAsk, RedFlagEvent
+from evaluations.safety import told_flag_mails
 from locations import access
 
 KINDS = {

@@ -2,25 +2,24 @@
 
 from dataclasses import dataclass
 
-from evaluations import (
+from evaluations import (  # fmt: skip
     catalogue,
     clusters,
     compare_page,
-    criteria,
     field_words,
-    intake_page,
     interventions,
     measures,
     neck_picture,
-    normals,
     patient_words,
-    red_flags,
     results,
     signing,
     summary,
-)  # fmt: skip
+)
+from evaluations.entry import normals  # fmt: skip
+from evaluations.intake import criteria, intake_page  # fmt: skip
 from evaluations.models import Evaluation, Finding
 from evaluations.readings import SIDES, Readings
+from evaluations.safety import red_flags  # fmt: skip
 
 # Which findings a result rests on: codes, each with the place that is fixed.
 _INPUTS = {

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from clinic import pdf
 from clinic.policy import requires
 from evaluations import report_page
-from evaluations.intake_views import find
+from evaluations.intake.intake_views import find
 from patients import chart_opening, languages
 
 FORMS = {"clinician": report_page.for_clinician, "patient": report_page.for_patient}

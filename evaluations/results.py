@@ -6,8 +6,9 @@ One truth: the numbers come from `derived`; nothing here decides. What cannot be
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from evaluations import catalogue, clusters, derived, field_words, listings, normals, scoring
-from evaluations.normals import Who
+from evaluations import catalogue, clusters, derived, field_words, listings, scoring
+from evaluations.entry import normals
+from evaluations.entry.normals import Who
 from evaluations.readings import SIDES, HasReading, Readings
 
 UNKNOWN = "unknown"

@@ -14,8 +14,10 @@ from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.text import clean_line, clean_note
-from evaluations import both_sides, catalogue, imaging, measures, red_flags
+from evaluations import catalogue, imaging, measures
+from evaluations.entry import both_sides
 from evaluations.models import Addendum, Evaluation
+from evaluations.safety import red_flags
 from locations import access
 from locations.models import Location
 from patients import sight

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from evaluations import catalogue, field_words, finding_rows, normals, red_flags
+from evaluations import catalogue, field_words, finding_rows
+from evaluations.entry import normals
 from evaluations.models import Evaluation, Finding
 from evaluations.readings import Readings
+from evaluations.safety import red_flags
 
 _ORDER = list(catalogue.FINDINGS)
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
-from evaluations import interventions, red_flags
+from evaluations import interventions
 from evaluations.models import Evaluation, VisitNote
+from evaluations.safety import red_flags
 from patients import chart
 
 

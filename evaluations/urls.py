@@ -1,15 +1,9 @@
 from django.urls import path
 
-from evaluations import (
-    incident_views,
-    intake_ask_views,
-    intake_link_views,
-    intake_views,
-    note_views,
-    report_views,
-    views,
-    withdrawal_views,
-)
+from evaluations import report_views, views, withdrawal_views
+from evaluations.intake import intake_ask_views, intake_link_views, intake_views
+from evaluations.notes import note_views
+from evaluations.safety import incident_views
 
 urlpatterns = [
     path("evaluations/start/", views.start, name="evaluation-start"),

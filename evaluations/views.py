@@ -12,22 +12,19 @@ from clinic.policy import requires
 from evaluations import (
     catalogue,
     compare_page,
-    deferring,
-    entry_page,
     field_words,
-    form_rows,
     interventions,
     measures,
     next_steps,
     recording,
-    red_flags,
     report_page,
-    saved_meanwhile,
     signing,
     summary,
 )
 from evaluations.api import begin
+from evaluations.entry import entry_page, form_rows, saved_meanwhile
 from evaluations.models import Evaluation, RedFlagEvent
+from evaluations.safety import deferring, red_flags
 from patients import chart_opening, sight
 
 

@@ -11,7 +11,9 @@ from django.core.management import CommandError, call_command
 from careplans import planning
 from clinic import chart_files
 from clinic.errors import RuleBroken
-from evaluations import compare_page, demo, entry_page, recording, red_flags, results, signing, summary
+from evaluations import compare_page, demo, recording, results, signing, summary
+from evaluations.entry import entry_page
+from evaluations.safety import red_flags
 from patients.models import Patient
 from tests import make
 

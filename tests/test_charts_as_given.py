@@ -7,7 +7,8 @@ import pytest
 
 from clinic import chart_files, times
 from clinic.errors import RuleBroken
-from evaluations import recording, red_flags, signing
+from evaluations import recording, signing
+from evaluations.safety import red_flags
 from patients.models import Patient
 from tests import make
 from tests.test_chart_files import CHARTS, without_results

@@ -7,8 +7,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 
-from appointments.hours import Hours
 from appointments.models import Appointment, AppointmentEvent
+from appointments.timetable.hours import Hours
 from careplans.models import CarePlan
 from clinic import demo, times
 from evaluations import signing

@@ -14,14 +14,14 @@ from django.db import transaction
 from django.test import Client
 from django.utils import translation
 
-from appointments import letters
+from appointments.mails import letters
 from appointments.models import Appointment, BookingRequest
 from careplans import reminders as plan_mails
 from careplans.models import CarePlan, PlanEvent
 from clinic import mail_kinds, times
 from clinic.mail_kinds import Mail
 from clinic.models import AuditEntry, Message
-from evaluations import self_intake
+from evaluations.intake import self_intake
 from evaluations.models import IntakeAsk
 from locations import access
 from locations.models import Invitation, StaffAssignment

@@ -4,7 +4,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 
 from appointments.models.hours import AppointmentType
 from appointments.models.visits import HOLDS_TIME, Appointment
-from appointments.patterns import Pattern
+from appointments.recurring.patterns import Pattern
 from clinic import times
 from clinic.text import clean_line
 from locations import access

@@ -6,8 +6,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from appointments import bulk_moves, move_previews, proposal_page
-from appointments.bulk_move_forms import STUCK, BulkMoveForm
+from appointments.moving import bulk_moves, move_previews
+from appointments.moving.bulk_move_forms import STUCK, BulkMoveForm
+from appointments.recurring import proposal_page
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from locations.current import current

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
-from appointments import bulk_moves, closed_days, move_links
-from appointments.closure_forms import CloseForm
+from appointments.moving import bulk_moves, move_links
+from appointments.timetable import closed_days
+from appointments.timetable.closure_forms import CloseForm
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from locations import access, kept_times, opening, setup_pages

@@ -7,7 +7,7 @@ from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from appointments import calendar_feeds, visit_links
+from appointments.online import calendar_feeds, visit_links
 from appointments.views.links import BirthDateForm, gone, unlisted
 from clinic import policy, times
 from clinic.errors import RuleBroken

@@ -5,8 +5,8 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from appointments import follow_ups
 from appointments.forms import day_field, reason_field
+from appointments.mails import follow_ups
 from appointments.models import Appointment, FollowUp
 from clinic.errors import RuleBroken
 from clinic.policy import requires

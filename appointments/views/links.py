@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from appointments import as_seen, calendar_file, visit_links
+from appointments import as_seen
+from appointments.mails import calendar_file
+from appointments.online import visit_links
 from clinic import policy, times, tokens
 from clinic.errors import RuleBroken
 from clinic.policy import requires

@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments import letters, mail_samples, mail_tests
+from appointments.mails import letters, mail_samples, mail_tests
+from appointments.mails.sample_forms import SampleForm, TryOutForm
 from appointments.models import Appointment
-from appointments.sample_forms import SampleForm, TryOutForm
 from appointments.views.mails import chosen_place
 from clinic import audit, mail_kinds, times
 from clinic.errors import RuleBroken

@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments import reminder_steps
-from appointments.mail_forms import HoursForm, PlaceForm, RuleForm, StepsForm
+from appointments.mails import reminder_steps
+from appointments.mails.mail_forms import HoursForm, PlaceForm, RuleForm, StepsForm
 from appointments.models import AppointmentType, ReminderSchedule
 from clinic.errors import RuleBroken
 from clinic.policy import requires

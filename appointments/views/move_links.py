@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from appointments import marks, times_to_move, visit_links
+from appointments import marks
+from appointments.online import times_to_move, visit_links
 from appointments.views.links import BirthDateForm, gone, seen_on, unlisted
 from clinic import policy, times
 from clinic.errors import RuleBroken

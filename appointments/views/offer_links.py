@@ -4,9 +4,9 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from appointments import offer_mails, offers
 from appointments.models import Offer
 from appointments.views.links import gone, unlisted
+from appointments.waiting import offer_mails, offers
 from clinic import policy, times, tokens
 from clinic.errors import RuleBroken
 from clinic.policy import requires

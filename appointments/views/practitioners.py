@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments import joining, practitioner_page, working_hours
-from appointments.hours_forms import CLINICS, AwayForm, ClinicHours, ExtraForm, JoinForm, shifts_in
 from appointments.models import ExtraHours, TimeOff
+from appointments.timetable import joining, practitioner_page, working_hours
+from appointments.timetable.hours_forms import CLINICS, AwayForm, ClinicHours, ExtraForm, JoinForm, shifts_in
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from locations import access, kept_times, setup_pages, staffing

@@ -15,10 +15,11 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from appointments import marks, public_booking, public_forms, public_times
+from appointments import marks
 from appointments.marks import Mark
-from appointments.public_booking import Asked
-from appointments.public_forms import DetailsForm, SelfCheckForm
+from appointments.online import public_booking, public_forms, public_times
+from appointments.online.public_booking import Asked
+from appointments.online.public_forms import DetailsForm, SelfCheckForm
 from clinic import page_rates, policy, times
 from clinic.errors import RuleBroken
 from clinic.policy import requires

@@ -3,7 +3,9 @@
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from appointments import letters, marks, public_booking, public_times
+from appointments import marks
+from appointments.mails import letters
+from appointments.online import public_booking, public_times
 from appointments.views.links import unlisted
 from appointments.views.public import gone, page, public
 from clinic import policy, times

@@ -6,9 +6,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from appointments import move_previews, proposal_page, proposals, rearranging
-from appointments import series as rules
 from appointments.models import Series
+from appointments.moving import move_previews
+from appointments.recurring import proposal_page, proposals, rearranging
+from appointments.recurring import series as rules
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 

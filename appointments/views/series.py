@@ -7,10 +7,10 @@ from django.core.exceptions import BadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments import gates, placing, proposal_page, standing
-from appointments import series as rules
 from appointments.models import Appointment, AppointmentType, Series
-from appointments.series_forms import CancelSeveral, MoveSeveral, PlaceForm, SeriesForm, WaiveForm
+from appointments.recurring import gates, placing, proposal_page, standing
+from appointments.recurring import series as rules
+from appointments.recurring.series_forms import CancelSeveral, MoveSeveral, PlaceForm, SeriesForm, WaiveForm
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires

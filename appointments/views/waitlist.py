@@ -6,9 +6,9 @@ from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments import matching, offers, waitlist, waitlist_page
 from appointments.models import Offer, WaitlistEntry
-from appointments.waitlist_forms import AnswerOffer, EntryForm, FilterWaitlist, OfferTime, TakeOff
+from appointments.waiting import matching, offers, waitlist, waitlist_page
+from appointments.waiting.waitlist_forms import AnswerOffer, EntryForm, FilterWaitlist, OfferTime, TakeOff
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires

@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
-from appointments import absences, zone_change
+from appointments.timetable import absences, zone_change
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires

@@ -5,14 +5,16 @@ from django.db.models import Prefetch
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from appointments import bulk_moves, follow_ups, move_links, waitlist_page
+from appointments.mails import follow_ups
 from appointments.models import FollowUp
+from appointments.moving import bulk_moves, move_links
+from appointments.waiting import waitlist_page
 from careplans import progress
 from clinic import audit, times
 from clinic.policy import requires
 from dashboard import checkpoints, pace, unsigned, worklists
-from evaluations import incidents
 from evaluations.models import Evaluation, VisitNote
+from evaluations.safety import incidents
 from locations import access
 from locations.current import choices, current
 from patients import queries

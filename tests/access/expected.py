@@ -8,11 +8,11 @@ from datetime import timedelta
 from unittest import mock
 from urllib.parse import urlencode
 
-from appointments import offers, waitlist
 from appointments.models import Appointment, AppointmentType, Hold, WaitlistEntry
+from appointments.waiting import offers, waitlist
 from clinic import times, undeliverable
-from evaluations import red_flags
 from evaluations.models import VisitNote
+from evaluations.safety import red_flags
 from locations import access, mail_rules
 from locations.models import Location
 from tests import a_template, make, signing

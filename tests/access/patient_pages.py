@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.core import signing
 
 from clinic import policy, times
-from evaluations.intake_questions import PARTS
+from evaluations.intake.intake_questions import PARTS
 from tests.access import addresses, expected, public
 from tests.access.addresses import Address
 from tests.access.world import Side

@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from appointments import public_booking, public_forms, public_times
 from appointments.models import AppointmentType, BookingRequest
+from appointments.online import public_booking, public_forms, public_times
 from clinic import times, tokens
 from locations.models import Practitioner
 

@@ -10,17 +10,21 @@ from datetime import timedelta
 
 from django.test import Client
 
-from appointments import booking, offers, series, waitlist
+from appointments import booking
 from appointments.availability import Slot
 from appointments.models import Appointment, AppointmentType, Offer, Series
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.recurring import series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
+from appointments.waiting import offers, waitlist
 from careplans import planning
 from careplans.models import CarePlan
 from clinic import times, tokens
 from clinic.models import Heartbeat, Message, User
-from evaluations import catalogue, note_fields, note_signing, recording, red_flags, signing, visit_notes
+from evaluations import catalogue, recording, signing
 from evaluations.models import Evaluation, Incident, RedFlagEvent, VisitNote
+from evaluations.notes import note_fields, note_signing, visit_notes
+from evaluations.safety import red_flags
 from locations import access, staffing
 from locations.models import Location, Practitioner
 from patients import registering

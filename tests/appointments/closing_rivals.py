@@ -24,9 +24,10 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402
 
-from appointments import booking, calendars, closed_days, conflicts, working_hours  # noqa: E402
+from appointments import booking, calendars, conflicts  # noqa: E402
 from appointments.conflicts import Wanted  # noqa: E402
 from appointments.models import Appointment, AppointmentType  # noqa: E402
+from appointments.timetable import closed_days, working_hours  # noqa: E402
 from clinic import locks  # noqa: E402
 from clinic.errors import RuleBroken  # noqa: E402
 from clinic.models import User  # noqa: E402

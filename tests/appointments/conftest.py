@@ -1,6 +1,7 @@
 import pytest
 
-from appointments import booking, waitlist
+from appointments import booking
+from appointments.waiting import waitlist
 from clinic import times
 from tests import make
 from tests.make import at

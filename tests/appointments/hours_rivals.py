@@ -21,9 +21,9 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
-from appointments import working_hours  # noqa: E402
 from appointments.models import ExtraHours  # noqa: E402
-from appointments.working_hours import Shift  # noqa: E402
+from appointments.timetable import working_hours  # noqa: E402
+from appointments.timetable.working_hours import Shift  # noqa: E402
 from clinic import locks  # noqa: E402
 from clinic.errors import RuleBroken  # noqa: E402
 from clinic.models import User  # noqa: E402

@@ -20,8 +20,8 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from appointments import public_booking, public_forms  # noqa: E402
 from appointments.models import Appointment, AppointmentType, BookingRequest, Hold  # noqa: E402
+from appointments.online import public_booking, public_forms  # noqa: E402
 from clinic import times  # noqa: E402
 from locations.models import Practitioner, Room  # noqa: E402
 from tests.appointments.processes import start  # noqa: E402

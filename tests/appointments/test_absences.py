@@ -5,8 +5,10 @@ from datetime import date, time, timedelta
 import pytest
 import time_machine
 
-from appointments import absences, availability, holds, practitioner_page, public_booking, working_hours, zone_change
+from appointments import availability, holds
 from appointments.models import BookingRequest, TimeOff
+from appointments.online import public_booking
+from appointments.timetable import absences, practitioner_page, working_hours, zone_change
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry

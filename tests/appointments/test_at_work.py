@@ -4,12 +4,12 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from appointments import at_work
-from appointments.bulk_move_forms import BulkMoveForm
 from appointments.forms import BookVisit, FindTimes, MoveVisit
 from appointments.models import Appointment, ExtraHours, WeeklyHours
-from appointments.series_forms import SeriesForm
-from appointments.waitlist_forms import EntryForm
+from appointments.moving.bulk_move_forms import BulkMoveForm
+from appointments.recurring.series_forms import SeriesForm
+from appointments.timetable import at_work
+from appointments.waiting.waitlist_forms import EntryForm
 from careplans.forms import PlanForm
 from clinic import times
 from tests import make

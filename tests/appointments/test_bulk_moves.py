@@ -5,11 +5,13 @@ from datetime import time, timedelta
 import pytest
 import time_machine
 
-from appointments import booking, bulk_moves, reminders, series, visit_status
-from appointments.bulk_moves import Span
+from appointments import booking, reminders, visit_status
 from appointments.models import Appointment, TimeOff
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.moving import bulk_moves
+from appointments.moving.bulk_moves import Span
+from appointments.recurring import series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
 from clinic import outbox
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry

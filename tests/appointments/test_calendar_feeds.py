@@ -8,8 +8,10 @@ import time_machine
 from django.urls import reverse
 from icalendar import Calendar
 
-from appointments import booking, calendar_feeds, calendar_file, visit_status
+from appointments import booking, visit_status
+from appointments.mails import calendar_file
 from appointments.models import Appointment, ExtraHours
+from appointments.online import calendar_feeds
 from clinic import tokens
 from clinic.models import AuditEntry, Link
 from tests import make

@@ -4,7 +4,8 @@ import pytest
 import time_machine
 from icalendar import Calendar
 
-from appointments import booking, calendar_file, visit_status
+from appointments import booking, visit_status
+from appointments.mails import calendar_file
 from tests import make
 
 NOW = make.at(9, day=make.MONDAY - timedelta(days=4))

@@ -3,9 +3,11 @@ from datetime import date, time, timedelta
 import pytest
 from django.urls import reverse
 
-from appointments import booking, closed_days, offers, waitlist
+from appointments import booking
 from appointments.availability import Slot
 from appointments.models import Appointment, WeeklyHours
+from appointments.timetable import closed_days
+from appointments.waiting import offers, waitlist
 from clinic import times
 from locations.models import Closure
 from tests import make

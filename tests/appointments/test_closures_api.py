@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from appointments import booking, offers, waitlist
+from appointments import booking
 from appointments.availability import Slot
 from appointments.models import Appointment, Offer, WeeklyHours
+from appointments.waiting import offers, waitlist
 from clinic.models import AuditEntry
 from locations.models import Closure
 from tests import make

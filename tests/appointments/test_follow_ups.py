@@ -5,7 +5,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.urls import reverse
 
-from appointments import booking, follow_ups
+from appointments import booking
+from appointments.mails import follow_ups
 from appointments.models import FollowUp
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry

@@ -8,9 +8,9 @@ from itertools import groupby, pairwise
 import pytest
 from django.db import transaction
 
-from appointments import offers, waitlist
 from appointments.availability import Slot
 from appointments.models import Appointment, AppointmentEvent, Offer, Series, WaitlistEntry
+from appointments.waiting import offers, waitlist
 from clinic import times
 from tests import make
 from tests.appointments.processes import together

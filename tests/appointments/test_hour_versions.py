@@ -7,10 +7,10 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments import hour_versions, working_hours
-from appointments.hours import applies
 from appointments.models import WeeklyHours
-from appointments.working_hours import Shift
+from appointments.timetable import hour_versions, working_hours
+from appointments.timetable.hours import applies
+from appointments.timetable.working_hours import Shift
 from clinic import times
 from clinic.errors import RuleBroken
 from locations.spans import Span

@@ -5,9 +5,10 @@ from datetime import time, timedelta
 import pytest
 import time_machine
 
-from appointments import booking, offers, visit_types, waitlist
+from appointments import booking, visit_types
 from appointments.availability import Slot
 from appointments.models import Hold, Offer, WeeklyHours
+from appointments.waiting import offers, waitlist
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
 from locations import places

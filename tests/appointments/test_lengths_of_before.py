@@ -5,9 +5,10 @@ from datetime import time, timedelta
 import pytest
 import time_machine
 
-from appointments import booking, times_to_move
+from appointments import booking
 from appointments.models import AppointmentType
-from appointments.proposals import Question, Wish
+from appointments.online import times_to_move
+from appointments.recurring.proposals import Question, Wish
 from clinic.errors import RuleBroken
 from tests import make
 from tests.make import MONDAY, at

@@ -7,9 +7,11 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from appointments import booking, holds, matching, offers, waitlist, working_hours
+from appointments import booking, holds
 from appointments.availability import Slot
 from appointments.models import ExtraHours, Hold, Offer, TimeOff, WeeklyHours
+from appointments.timetable import working_hours
+from appointments.waiting import matching, offers, waitlist
 from clinic import outbox, times
 from clinic.models import AuditEntry
 from locations import opening, places, rooms, staffing
@@ -313,7 +315,7 @@ def test_the_entry_is_looked_for_again_at_once(
 ):
     offer("Ann")
     told = []
-    monkeypatch.setattr("appointments.freed_time._wake", lambda: told.append(True))
+    monkeypatch.setattr("appointments.waiting.freed_time._wake", lambda: told.append(True))
 
     with django_capture_on_commit_callbacks(execute=True):
         close_the_day(atlanta, chiro, by=owner, agreed=None)

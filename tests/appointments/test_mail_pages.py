@@ -4,9 +4,9 @@ from datetime import time
 
 import pytest
 
-from appointments import reminder_steps
+from appointments.mails import reminder_steps
+from appointments.mails.reminder_steps import Step
 from appointments.models import ReminderSchedule
-from appointments.reminder_steps import Step
 from locations import mail_hours, mail_rules
 from tests import make
 

@@ -8,7 +8,7 @@ from django.core import mail as post
 from django.db import transaction
 from icalendar import Calendar
 
-from appointments import mail_samples, mail_tests
+from appointments.mails import mail_samples, mail_tests
 from clinic import mail_kinds, times
 from clinic.models import AuditEntry, Link, Message
 from patients import registering

@@ -9,9 +9,10 @@ import pytest
 import time_machine
 from django.utils import translation
 
-from appointments import booking, reminders, visit_mails, visit_status
-from appointments.letters import WayOut
-from appointments.visit_mails import News
+from appointments import booking, reminders, visit_status
+from appointments.mails import visit_mails
+from appointments.mails.letters import WayOut
+from appointments.mails.visit_mails import News
 from clinic import catalogs, outbox, times, tokens, undeliverable, wordings
 from clinic.models import Message
 from patients import languages, mail_choices

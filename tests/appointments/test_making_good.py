@@ -4,9 +4,10 @@ from datetime import time, timedelta
 
 import pytest
 
-from appointments import booking, gates, series, visit_status
+from appointments import booking, visit_status
 from appointments.models import Appointment
-from appointments.patterns import Pattern, Stretch
+from appointments.recurring import gates, series
+from appointments.recurring.patterns import Pattern, Stretch
 from clinic.errors import RuleBroken
 from tests import make
 from tests.make import MONDAY, at

@@ -5,9 +5,10 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments import booking, matching, offers, visit_status, waitlist
+from appointments import booking, visit_status
 from appointments.availability import Slot
 from appointments.models import Appointment, ExtraHours, Hold, Offer, TimeOff
+from appointments.waiting import matching, offers, waitlist
 from appointments.wishes import PARTS, Wishes
 from locations.models import Closure
 from tests import make
@@ -340,7 +341,7 @@ def test_cancelling_and_moving_wake_the_worker_once_committed(
     full, desk, monkeypatch, django_capture_on_commit_callbacks
 ):
     woken = []
-    monkeypatch.setattr("appointments.freed_time.current_app.send_task", lambda name, **_: woken.append(name))
+    monkeypatch.setattr("appointments.waiting.freed_time.current_app.send_task", lambda name, **_: woken.append(name))
 
     with django_capture_on_commit_callbacks(execute=True):
         visit_status.cancel(full[0], by=desk)
@@ -358,7 +359,7 @@ def test_a_broker_that_is_away_does_not_spoil_the_cancelling(
     def away(*args, **options):
         raise ConnectionError
 
-    monkeypatch.setattr("appointments.freed_time.current_app.send_task", away)
+    monkeypatch.setattr("appointments.waiting.freed_time.current_app.send_task", away)
 
     with django_capture_on_commit_callbacks(execute=True):
         visit_status.cancel(full[0], by=desk)

@@ -6,8 +6,8 @@ from random import Random
 import pytest
 import time_machine
 
-from appointments import meeting_hours, zone_change
 from appointments.models import ExtraHours, WeeklyHours
+from appointments.timetable import meeting_hours, zone_change
 from clinic.errors import RuleBroken
 from locations.models import Closure, Location
 from tests import make

@@ -7,8 +7,9 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from appointments import booking, visit_links
+from appointments import booking
 from appointments.models import Appointment, WaitlistEntry
+from appointments.online import visit_links
 from clinic import tokens
 from clinic.models import Link
 from tests import make

@@ -6,9 +6,10 @@ import pytest
 import time_machine
 from icalendar import Calendar
 
-from appointments import booking, reminders, series, visit_status
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments import booking, reminders, visit_status
+from appointments.recurring import series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
 from clinic import delivery, outbox
 from clinic.models import Link, Message, MessagePart
 from tests import make

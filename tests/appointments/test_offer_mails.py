@@ -6,9 +6,10 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from appointments import booking, holds, offers
+from appointments import booking, holds
 from appointments.availability import Slot
 from appointments.models import Appointment, Hold, Offer, WaitlistEntry
+from appointments.waiting import offers
 from clinic import outbox, tokens
 from clinic.models import Link, Message
 from patients import registering

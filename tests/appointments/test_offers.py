@@ -6,9 +6,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
-from appointments import booking, holds, offers, visit_status
+from appointments import booking, holds, visit_status
 from appointments.availability import Slot
 from appointments.models import Appointment, Hold, Offer, TimeOff, WaitlistEntry
+from appointments.waiting import offers
 from appointments.wishes import Wishes
 from clinic.errors import RuleBroken
 from tests import make

@@ -4,11 +4,13 @@ from datetime import time, timedelta
 
 import pytest
 
-from appointments import booking, bulk_moves, rearranging, reminders, series
-from appointments.bulk_moves import Span
+from appointments import booking, reminders
 from appointments.models import Appointment, AppointmentEvent, TimeOff
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.moving import bulk_moves
+from appointments.moving.bulk_moves import Span
+from appointments.recurring import rearranging, series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
 from clinic import times
 from clinic.errors import RuleBroken
 from tests import make

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments import patterns
-from appointments.patterns import Pattern, Stretch
+from appointments.recurring import patterns
+from appointments.recurring.patterns import Pattern, Stretch
 from clinic.errors import RuleBroken
 
 MO, TU, WE, TH, FR, SA = (date(2027, 1, d) for d in range(4, 10))

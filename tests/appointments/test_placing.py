@@ -2,10 +2,11 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from appointments import booking, placing, proposals, series, visit_status
+from appointments import booking, visit_status
 from appointments.models import Appointment
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.recurring import placing, proposals, series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
 from clinic.errors import RuleBroken
 from locations.models import Closure
 from tests import make

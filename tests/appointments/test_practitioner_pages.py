@@ -4,9 +4,10 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from appointments import availability, booking, working_hours
+from appointments import availability, booking
 from appointments.models import ExtraHours, TimeOff, WeeklyHours
-from appointments.working_hours import Shift
+from appointments.timetable import working_hours
+from appointments.timetable.working_hours import Shift
 from clinic import outbox, times
 from clinic.models import User
 from locations.models import Closure, Practitioner

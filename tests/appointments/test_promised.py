@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from appointments import booking, offers, promised
+from appointments import booking, promised
 from appointments.availability import Slot
 from appointments.models import Appointment, Hold, Offer
+from appointments.waiting import offers
 from clinic.errors import RuleBroken
 from locations.models import Closure, Room
 from tests import make

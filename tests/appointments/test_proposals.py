@@ -3,9 +3,10 @@ from itertools import combinations
 
 import pytest
 
-from appointments import availability, booking, proposals
+from appointments import availability, booking
 from appointments.models import TimeOff
-from appointments.proposals import Choice, Question, Wish
+from appointments.recurring import proposals
+from appointments.recurring.proposals import Choice, Question, Wish
 from clinic import times
 from locations.models import Closure
 from tests import make

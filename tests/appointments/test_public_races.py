@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from appointments import availability, public_booking
+from appointments import availability
 from appointments.models import Appointment, AppointmentType, BookingRequest, Hold
+from appointments.online import public_booking
 from clinic import tokens
 from patients.models import Patient
 from tests import make

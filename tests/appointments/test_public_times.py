@@ -11,8 +11,9 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appointments import availability, booking, holds, marks, public_times
+from appointments import availability, booking, holds, marks
 from appointments.models import Appointment, Hold, TimeOff, WeeklyHours
+from appointments.online import public_times
 from clinic import times
 from locations.models import Location, Practitioner
 from tests import make

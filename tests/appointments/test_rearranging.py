@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from appointments import booking, rearranging, series, visit_status
+from appointments import booking, visit_status
 from appointments.models import Appointment, TimeOff
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
-from appointments.rearranging import KEEP, SHIFT
+from appointments.recurring import rearranging, series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
+from appointments.recurring.rearranging import KEEP, SHIFT
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry

@@ -8,9 +8,10 @@ import time_machine
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from appointments import booking, reminder_steps, visit_status
+from appointments import booking, visit_status
+from appointments.mails import reminder_steps
+from appointments.mails.reminder_steps import Step, timed
 from appointments.models import Appointment
-from appointments.reminder_steps import Step, timed
 from clinic import delivery, outbox, times
 from clinic.errors import RuleBroken
 from clinic.models import Message, MessagePart

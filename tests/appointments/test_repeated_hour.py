@@ -6,12 +6,15 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from appointments import availability, booking, bulk_moves, series, working_hours
-from appointments.bulk_moves import Span
+from appointments import availability, booking
 from appointments.forms import MoveVisit
 from appointments.models import Appointment, ExtraHours
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.moving import bulk_moves
+from appointments.moving.bulk_moves import Span
+from appointments.recurring import series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
+from appointments.timetable import working_hours
 from clinic import times
 from locations import opening, spans
 from patients import registering

@@ -6,10 +6,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
-from appointments import booking, series, together, visit_status
+from appointments import booking, together, visit_status
 from appointments.models import Appointment, AppointmentEvent, Series, SeriesVisit, TimeOff
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.recurring import series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry

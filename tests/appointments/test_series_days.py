@@ -5,11 +5,14 @@ from datetime import date, time, timedelta
 import pytest
 import time_machine
 
-from appointments import availability, booking, matching, offers, series, times_to_move
+from appointments import availability, booking
 from appointments.availability import Slot
 from appointments.models import Offer
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.online import times_to_move
+from appointments.recurring import series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
+from appointments.waiting import matching, offers
 from clinic.errors import RuleBroken
 from tests.make import MONDAY, at
 

@@ -2,10 +2,11 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from appointments import booking, series, visit_status
+from appointments import booking, visit_status
 from appointments.models import Appointment, Series
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.recurring import series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
 from locations.models import Closure
 from tests import make
 from tests.make import MONDAY, at

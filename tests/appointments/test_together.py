@@ -8,12 +8,14 @@ import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from appointments import booking, bulk_moves, holds, reminders, series, together, visit_status
-from appointments.bulk_moves import Span
+from appointments import booking, holds, reminders, together, visit_status
 from appointments.conflicts import Wanted
 from appointments.models import Appointment, AppointmentEvent, Hold
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.moving import bulk_moves
+from appointments.moving.bulk_moves import Span
+from appointments.recurring import series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry

@@ -5,8 +5,10 @@ from datetime import time, timedelta
 import pytest
 import time_machine
 
-from appointments import availability, booking, bulk_moves, holds, matching, waitlist
+from appointments import availability, booking, holds
 from appointments.models import WeeklyHours
+from appointments.moving import bulk_moves
+from appointments.waiting import matching, waitlist
 from clinic.errors import RuleBroken
 from locations.models import OpeningHours
 from tests import make

@@ -6,9 +6,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404
 
-from appointments import booking, offers, visit_status, waitlist
+from appointments import booking, visit_status
 from appointments.models import WaitlistEntry
-from appointments.waitlist import Asked
+from appointments.waiting import offers, waitlist
+from appointments.waiting.waitlist import Asked
 from appointments.wishes import PARTS, Wishes
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from appointments import offers
 from appointments.models import Appointment, Offer, WaitlistEntry
+from appointments.waiting import offers
 from appointments.wishes import PARTS, Wishes
 from tests import make
 from tests.make import MONDAY, at

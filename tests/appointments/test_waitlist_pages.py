@@ -5,8 +5,8 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from appointments import offers, waitlist
 from appointments.models import Appointment, Hold, Offer, WaitlistEntry
+from appointments.waiting import offers, waitlist
 from appointments.wishes import PARTS, Wishes
 from clinic import outbox, tokens
 from tests import make

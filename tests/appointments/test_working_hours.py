@@ -5,10 +5,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.urls import reverse
 
-from appointments import booking, working_hours
-from appointments.hours import applies
+from appointments import booking
 from appointments.models import ExtraHours, WeeklyHours
-from appointments.working_hours import Shift
+from appointments.timetable import working_hours
+from appointments.timetable.hours import applies
+from appointments.timetable.working_hours import Shift
 from clinic import times
 from clinic.errors import RuleBroken
 from locations import opening, places

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from appointments import as_decided, booking, visit_status
+from appointments import booking, visit_status
+from appointments.mails import as_decided
 from appointments.models import Appointment
 from clinic import delivery, outbox, times
 from clinic.models import AddressFault, Link, Message

@@ -5,8 +5,9 @@ from datetime import date, time, timedelta
 import pytest
 import time_machine
 
-from appointments import availability, booking, holds, reminders, visit_status, zone_change
+from appointments import availability, booking, holds, reminders, visit_status
 from appointments.models import Appointment
+from appointments.timetable import zone_change
 from clinic import locks, outbox, times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry

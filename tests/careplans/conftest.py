@@ -4,9 +4,9 @@ import pytest
 
 from careplans import planning
 from clinic import times
-from evaluations import red_flags
 from evaluations.catalogue import RED_FLAGS
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 from tests.make import MONDAY
 
 

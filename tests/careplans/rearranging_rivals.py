@@ -20,8 +20,8 @@ django.setup()
 from django.db import connection  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
-from appointments import rearranging  # noqa: E402
 from appointments.models import Appointment, Series  # noqa: E402
+from appointments.recurring import rearranging  # noqa: E402
 from clinic import times  # noqa: E402
 from clinic.models import User  # noqa: E402
 from locations.models import Room  # noqa: E402

@@ -4,9 +4,10 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from appointments import gates, placing, visit_status
-from appointments import series as visits
-from appointments.proposals import Choice
+from appointments import visit_status
+from appointments.recurring import gates, placing
+from appointments.recurring import series as visits
+from appointments.recurring.proposals import Choice
 from careplans import checkpoints, planning, progress
 from careplans.checkpoints import Checkpoint, Limit
 from careplans.models import CarePlan

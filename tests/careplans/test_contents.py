@@ -1,6 +1,6 @@
 import pytest
 
-from appointments.patterns import Stretch
+from appointments.recurring.patterns import Stretch
 from careplans import contents
 
 

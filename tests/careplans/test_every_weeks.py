@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from appointments import rearranging, series, visit_status
+from appointments import visit_status
 from appointments.models import Appointment
-from appointments.patterns import Stretch
-from appointments.proposals import Choice
+from appointments.recurring import rearranging, series
+from appointments.recurring.patterns import Stretch
+from appointments.recurring.proposals import Choice
 from careplans import plan_documents, planning, progress, revising
 from careplans.models import CarePlan
 from clinic import times

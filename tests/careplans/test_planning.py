@@ -9,8 +9,8 @@ from careplans.models import CarePlan
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
-from evaluations import restrictions
 from evaluations.models import Evaluation, RedFlagEvent
+from evaluations.safety import restrictions
 from locations.models import Practitioner
 from patients.signatures import Signature
 from tests import make

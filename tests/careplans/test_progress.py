@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from appointments import booking, visit_status
-from appointments import series as visits
 from appointments.models import Appointment
+from appointments.recurring import series as visits
 from careplans import planning, progress
 from careplans.checkpoints import Checkpoint
 from careplans.models import CarePlan

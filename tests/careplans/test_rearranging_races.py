@@ -12,8 +12,8 @@ from appointments.models import Appointment, TimeOff
 from careplans import planning, progress
 from clinic import times
 from clinic.models import AuditEntry
-from evaluations import red_flags
 from evaluations.catalogue import RED_FLAGS
+from evaluations.safety import red_flags
 from tests import make
 from tests.appointments.processes import together
 from tests.appointments.test_races import overlapping

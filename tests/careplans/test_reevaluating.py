@@ -6,16 +6,18 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from appointments import placing, visit_status
+from appointments import visit_status
 from appointments.models import Appointment
+from appointments.recurring import placing
 from careplans import blocks, planning, progress, reevaluating, reevaluation_data, unjudged
 from careplans.decision_table import Decision, Result
 from careplans.models import CarePlan, Reevaluation
 from clinic import times
 from clinic.errors import RuleBroken
-from evaluations import catalogue, red_flags
+from evaluations import catalogue
 from evaluations.catalogue import RED_FLAGS
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 from tests import make
 from tests.make import MONDAY
 

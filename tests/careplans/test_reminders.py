@@ -5,17 +5,18 @@ from datetime import date, time, timedelta
 import pytest
 import time_machine
 
-from appointments import booking, placing, proposals
-from appointments import series as visits
+from appointments import booking
 from appointments.models import Appointment
-from appointments.patterns import Pattern, Stretch
+from appointments.recurring import placing, proposals
+from appointments.recurring import series as visits
+from appointments.recurring.patterns import Pattern, Stretch
 from careplans import reminders
 from careplans.models import CarePlan
 from clinic import delivery, outbox, times
 from clinic.models import Message
-from evaluations import red_flags
 from evaluations.catalogue import RED_FLAGS
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 from locations import mail_rules
 from tests import make
 

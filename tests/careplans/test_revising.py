@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from appointments import booking, standing, visit_status
-from appointments import series as visits
+from appointments import booking, visit_status
+from appointments.recurring import series as visits
+from appointments.recurring import standing
 from careplans import blocks, planning, progress, reevaluating, revising, versions
 from clinic.errors import RuleBroken
 from evaluations.models import Evaluation

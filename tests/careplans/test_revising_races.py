@@ -8,8 +8,8 @@ import pytest
 from careplans import planning
 from careplans.models import CarePlan
 from clinic.models import User
-from evaluations import red_flags
 from evaluations.catalogue import RED_FLAGS
+from evaluations.safety import red_flags
 from tests import make
 from tests.appointments.processes import together
 

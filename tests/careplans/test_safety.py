@@ -9,7 +9,8 @@ from django.urls import reverse
 from careplans import planning
 from careplans.models import CarePlan
 from clinic.errors import RuleBroken
-from evaluations import recording, red_flags, restrictions, signing
+from evaluations import recording, signing
+from evaluations.safety import red_flags, restrictions
 from tests import make
 
 EMERGENCY, URGENT, CAUTION = "rf_thunderclap", "rf_chiari", "rf_osteoporosis"

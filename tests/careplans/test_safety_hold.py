@@ -10,7 +10,8 @@ from careplans import planning, safety_hold
 from careplans.models import CarePlan
 from clinic import times
 from clinic.errors import RuleBroken
-from evaluations import recording, red_flags
+from evaluations import recording
+from evaluations.safety import red_flags
 from tests import make
 
 WHY = "Spoken about with the patient at length."

@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 from appointments import visit_status
 from appointments.models import Appointment, TimeOff
 from careplans import planning
-from evaluations import red_flags
 from evaluations.catalogue import RED_FLAGS
+from evaluations.safety import red_flags
 from locations.models import Closure
 from tests import make
 from tests.careplans.test_planning import flag, refused

@@ -11,7 +11,8 @@ from careplans.models import CarePlan
 from clinic import times
 from clinic.errors import RuleBroken
 from dashboard import pace
-from evaluations import red_flags, restrictions, visit_notes
+from evaluations.notes import visit_notes
+from evaluations.safety import red_flags, restrictions
 from patients import consenting
 from tests import signing
 from tests.careplans.test_reevaluating import (  # noqa: F401 -- fixtures

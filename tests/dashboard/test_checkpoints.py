@@ -6,9 +6,9 @@ import pytest
 
 from careplans import planning
 from dashboard import checkpoints
-from evaluations import red_flags
 from evaluations.catalogue import RED_FLAGS
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 from tests import make
 from tests.make import MONDAY, at
 

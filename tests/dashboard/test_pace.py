@@ -7,18 +7,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from appointments import follow_ups, placing, proposals, visit_status
-from appointments import series as visits
+from appointments import visit_status
+from appointments.mails import follow_ups
 from appointments.models import Appointment, FollowUp
-from appointments.patterns import Pattern, Stretch
+from appointments.recurring import placing, proposals
+from appointments.recurring import series as visits
+from appointments.recurring.patterns import Pattern, Stretch
 from careplans.models import CarePlan
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
 from dashboard import pace
-from evaluations import red_flags
 from evaluations.catalogue import RED_FLAGS
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 from tests import make
 
 ADDRESS = reverse("pace")

@@ -10,7 +10,9 @@ from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
 from dashboard import unsigned
-from evaluations import catalogue, note_fields, note_signing, recording, red_flags, signing, visit_notes
+from evaluations import catalogue, recording, signing
+from evaluations.notes import note_fields, note_signing, visit_notes
+from evaluations.safety import red_flags
 from tests import make
 
 ADDRESS = reverse("unsigned")

@@ -7,11 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from appointments import booking, bulk_moves, follow_ups, series, visit_status
-from appointments.bulk_moves import Span as Days
+from appointments import booking, visit_status
+from appointments.mails import follow_ups
 from appointments.models import FollowUp, TimeOff
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.moving import bulk_moves
+from appointments.moving.bulk_moves import Span as Days
+from appointments.recurring import series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
 from careplans.models import CarePlan
 from clinic import times
 from dashboard import worklists

@@ -7,8 +7,10 @@ import pytest
 import evaluations
 from appointments.models import Appointment
 from clinic import times
-from evaluations import catalogue, finding_paths, note_fields, note_signing, recording, red_flags, visit_notes
+from evaluations import catalogue, finding_paths, recording
 from evaluations.models import RedFlagEvent
+from evaluations.notes import note_fields, note_signing, visit_notes
+from evaluations.safety import red_flags
 
 CHARTS = Path(evaluations.__file__).parent / "demo_charts"
 

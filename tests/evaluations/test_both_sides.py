@@ -4,7 +4,8 @@ import pytest
 
 from clinic import chart_files
 from clinic.errors import RuleBroken
-from evaluations import finding_paths, red_flags
+from evaluations import finding_paths
+from evaluations.safety import red_flags
 
 BOTH = {"code": "hoffmann", "status": "refused", "reason": "Does not want it", "note": "Asked twice"}
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluations import catalogue, clusters, listings
-from evaluations.checking import Checked
+from evaluations.entry.checking import Checked
 from evaluations.readings import Readings
 
 

@@ -5,8 +5,9 @@ import pytest
 from django.urls import reverse
 
 from clinic import times
-from evaluations import compare_page, comparison, recording, red_flags, signing
+from evaluations import compare_page, comparison, recording, signing
 from evaluations.comparison import Change
+from evaluations.safety import red_flags
 from tests import make
 
 

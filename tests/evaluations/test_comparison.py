@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from evaluations import comparison
-from evaluations.checking import Checked
 from evaluations.comparison import Taken
+from evaluations.entry.checking import Checked
 from evaluations.readings import Readings
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluations import criteria
+from evaluations.intake import criteria
 
 MIGRAINE = {
     "lifetime_attacks": 5, "attack_hours_min": 4, "attack_hours_max": 72, "unilateral": True, "pulsating": True,

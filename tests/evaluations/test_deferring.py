@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from clinic.errors import RuleBroken
-from evaluations import deferring, red_flags, signing
+from evaluations import signing
+from evaluations.safety import deferring, red_flags
 
 FRT = {"code": "frt", "qualifiers": {"side": "left"}, "value": 44}
 SHARP_PURSER = {"code": "sharp_purser", "value": "negative"}

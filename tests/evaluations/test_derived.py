@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluations import checking, derived, finding_paths
+from evaluations import derived, finding_paths
+from evaluations.entry import checking
 from evaluations.readings import Readings
 
 CHARTS = sorted((Path(finding_paths.__file__).parent / "demo_charts").glob("*.json"))

@@ -3,7 +3,8 @@
 import pytest
 
 from clinic import chart_files
-from evaluations import catalogue, recording, red_flags, restrictions
+from evaluations import catalogue, recording
+from evaluations.safety import red_flags, restrictions
 from tests import make
 from tests.evaluations.conftest import read_chart
 

@@ -7,7 +7,8 @@ from django.apps import apps
 from django.utils import timezone
 
 from appointments import booking, visit_status
-from evaluations import catalogue, recording, red_flags, signing
+from evaluations import catalogue, recording, signing
+from evaluations.safety import red_flags
 from tests.make import at
 
 MONEY = re.compile(r"payment|invoice|(?<!dis)charge|price|billing|balance|refund|deposit", re.IGNORECASE)

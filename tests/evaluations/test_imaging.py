@@ -3,8 +3,9 @@
 import pytest
 
 from clinic.errors import RuleBroken
-from evaluations import imaging, red_flags, signing
+from evaluations import imaging, signing
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 
 WORDS = "Measured before care; no earlier films."
 

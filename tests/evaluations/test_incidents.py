@@ -8,8 +8,10 @@ from django.urls import reverse
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry, Message
-from evaluations import incidents, note_signing, reminders
+from evaluations import reminders
 from evaluations.models import Incident
+from evaluations.notes import note_signing
+from evaluations.safety import incidents
 from tests import make
 
 TOLD = {"reaction_what": "Fainted", "reaction_when": "At once", "reaction_action": "Ambulance called"}

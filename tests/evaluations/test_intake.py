@@ -5,8 +5,10 @@ from django.urls import reverse
 
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
-from evaluations import history_taking, intake_page, recording, red_flags, signing
-from evaluations.intake_form import ITEMS, ROWS, IntakeForm
+from evaluations import recording, signing
+from evaluations.intake import history_taking, intake_page
+from evaluations.intake.intake_form import ITEMS, ROWS, IntakeForm
+from evaluations.safety import red_flags
 from patients import intake
 from patients.models import Intake
 from tests.evaluations.conftest import read_chart

@@ -10,7 +10,7 @@ from appointments import booking, visit_status
 from clinic import outbox, undeliverable
 from clinic.errors import RuleBroken
 from clinic.models import AddressFault, Message
-from evaluations import intake_asks, self_intake
+from evaluations.intake import intake_asks, self_intake
 from evaluations.models import IntakeAsk
 from patients import mail_choices
 from tests import make

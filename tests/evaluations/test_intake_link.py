@@ -10,9 +10,11 @@ from appointments import booking, visit_status
 from appointments.models import Appointment
 from clinic import outbox
 from clinic.models import Link, Message
-from evaluations import catalogue, history_taking, intake_questions, recording, red_flags, self_intake
-from evaluations.intake_form import ITEMS
+from evaluations import catalogue, recording
+from evaluations.intake import history_taking, intake_questions, self_intake
+from evaluations.intake.intake_form import ITEMS
 from evaluations.models import RedFlagAnswer, RedFlagEvent, SelfIntake
+from evaluations.safety import red_flags
 from patients import intake
 from patients.models import Intake
 from tests import make

@@ -1,6 +1,7 @@
 """The drawing of the muscles: every muscle of the catalogue once on each side, and the sides are the patient's."""
 
-from evaluations import catalogue, muscles
+from evaluations import catalogue
+from evaluations.entry import muscles
 
 
 def test_every_muscle_is_drawn_once_on_each_side():

@@ -2,9 +2,10 @@ from decimal import Decimal
 
 import pytest
 
-from evaluations import catalogue, clusters, normals, recording, units
-from evaluations.checking import Checked, Wrong, check
-from evaluations.normals import Who
+from evaluations import catalogue, clusters, recording
+from evaluations.entry import normals, units
+from evaluations.entry.checking import Checked, Wrong, check
+from evaluations.entry.normals import Who
 from evaluations.readings import Readings
 
 GROWN, CHILD = Who(40), Who(12)

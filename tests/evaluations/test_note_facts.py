@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from evaluations import note_facts
+from evaluations.notes import note_facts
 
 FIRST = date(2027, 1, 4)  # of the treatments
 SHOWN, NOT_SHOWN = {"sufficient": True}, {"sufficient": False}

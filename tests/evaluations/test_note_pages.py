@@ -7,8 +7,9 @@ from django.urls import reverse
 
 from clinic import times
 from clinic.models import AuditEntry
-from evaluations import note_page, note_signing, running_plans, visit_notes
+from evaluations import running_plans
 from evaluations.models import VisitNote
+from evaluations.notes import note_page, note_signing, visit_notes
 from evaluations.running_plans import RunningPlan
 from patients.models import DiaryEntry
 from tests import make

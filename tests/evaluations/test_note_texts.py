@@ -1,7 +1,7 @@
 import pytest
 
-from evaluations import note_texts
-from evaluations.note_fields import FIELDS
+from evaluations.notes import note_texts
+from evaluations.notes.note_fields import FIELDS
 
 
 @pytest.mark.parametrize(

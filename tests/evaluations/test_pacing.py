@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from evaluations import catalogue, pacing
+from evaluations import catalogue
+from evaluations.entry import pacing
 
 BEGUN = datetime(2026, 3, 3, 14, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

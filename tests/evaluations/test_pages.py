@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from clinic import times
 from clinic.models import AuditEntry
-from evaluations import catalogue, recording, red_flags, signing
+from evaluations import catalogue, recording, signing
 from evaluations.models import Evaluation, RedFlagAnswer
+from evaluations.safety import red_flags
 from tests import make
 
 PULSE = {"code": "heart_rate", "value": 70}

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from appointments import booking
 from clinic.errors import RuleBroken
-from evaluations import history_taking, recording, red_flags, signing
+from evaluations import recording, signing
+from evaluations.intake import history_taking
 from evaluations.models import Addendum, Evaluation, Finding, RedFlagAnswer
+from evaluations.safety import red_flags
 from tests import make
 
 PULSE = {"code": "heart_rate", "value": 70}

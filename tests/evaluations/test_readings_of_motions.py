@@ -3,7 +3,8 @@
 import pytest
 
 from clinic.errors import RuleBroken
-from evaluations import checking, clusters, finding_paths, signing
+from evaluations import clusters, finding_paths, signing
+from evaluations.entry import checking
 
 ROTATION = {"code": "rom_left_rotation", "qualifiers": {"mode": "active"}}
 

@@ -4,8 +4,9 @@ import pytest
 
 from clinic import times
 from clinic.errors import RuleBroken
-from evaluations import catalogue, recording, red_flags, report_page, signing
+from evaluations import catalogue, recording, report_page, signing
 from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
+from evaluations.safety import red_flags
 from tests import make
 
 DOCUMENT = {"name": "Dr. Outside", "date": "2026-11-04", "document": "letter.pdf"}

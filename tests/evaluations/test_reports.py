@@ -12,23 +12,23 @@ from django.urls import reverse
 
 from clinic import pdf
 from clinic.models import AuditEntry
-from evaluations import (
+from evaluations import (  # fmt: skip
     brought_in,
     catalogue,
-    checking,
     compare_page,
     comparison,
     finding_paths,
-    history_taking,
     neck_picture,
     patient_words,
     recording,
-    red_flags,
     signing,
     summary,
-)  # fmt: skip
+)
 from evaluations.comparison import Taken
+from evaluations.entry import checking  # fmt: skip
+from evaluations.intake import history_taking  # fmt: skip
 from evaluations.readings import Readings
+from evaluations.safety import red_flags  # fmt: skip
 from tests import make
 from tests.evaluations.conftest import read_chart
 

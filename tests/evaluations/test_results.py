@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluations import catalogue, results
-from evaluations.checking import check
-from evaluations.normals import Who
+from evaluations.entry.checking import check
+from evaluations.entry.normals import Who
 from evaluations.readings import Readings
 
 WHO = Who(age=40)

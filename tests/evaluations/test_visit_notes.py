@@ -10,8 +10,9 @@ from appointments.models import Appointment
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
-from evaluations import note_fields, note_page, note_signing, red_flags, visit_notes
 from evaluations.models import NoteOperation, RedFlagEvent, VisitNote
+from evaluations.notes import note_fields, note_page, note_signing, visit_notes
+from evaluations.safety import red_flags
 from tests import make
 
 

@@ -12,8 +12,10 @@ from clinic import chart_files, times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
 from dashboard import unsigned
-from evaluations import compare_page, entry_page, recording, red_flags, signing, withdrawing
+from evaluations import compare_page, recording, signing, withdrawing
+from evaluations.entry import entry_page
 from evaluations.models import Evaluation, Withdrawal
+from evaluations.safety import red_flags
 from tests import make
 
 PULSE = {"code": "heart_rate", "value": 70}

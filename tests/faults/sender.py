@@ -12,7 +12,7 @@ django.setup()
 
 from django.db import transaction  # noqa: E402
 
-from appointments import as_decided  # noqa: E402
+from appointments.mails import as_decided  # noqa: E402
 from clinic import mail_content, mail_kinds, outbox, times  # noqa: E402
 from clinic.models import Message  # noqa: E402
 from clinic.post import Post  # noqa: E402

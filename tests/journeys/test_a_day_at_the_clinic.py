@@ -132,7 +132,7 @@ def _write_the_plan(chiro):
     phase = chiro.get_by_role("group", name="Phases, row 1")
     phase.get_by_label("Phase").select_option(label="Relief")
     phase.get_by_label("Visits a week").fill("2")
-    phase.get_by_label("Weeks").fill("3")
+    phase.get_by_label("Weeks", exact=True).fill("3")
     goal = chiro.get_by_role("group", name="Goals, row 1")
     goal.get_by_label("Measured by").select_option(label="Migraine days in 28 days")
     goal.get_by_label("Now").fill("10")

@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from appointments import booking, public_forms
+from appointments import booking
 from appointments.models import Appointment, BookingRequest, Hold
+from appointments.online import public_forms
 from clinic import outbox, times
 from tests import make
 from tests.journeys import walking

@@ -261,12 +261,12 @@ def test_last_time_is_grey_until_one_key_takes_it_over(opened, chiro, patient, a
     pulse = page.get_by_label("Pulse", exact=True)
     expect(pulse).to_have_value("")
     expect(pulse).to_have_attribute("placeholder", "64")
-    expect(page.locator("#missing-total")).to_have_text("506")
+    expect(page.locator("#missing-total")).to_have_text("507")
     pulse.focus()
     page.keyboard.press("=")
     at_rest(page)
 
-    expect(page.locator("#missing-total")).to_have_text("505")
+    expect(page.locator("#missing-total")).to_have_text("506")
     assert [(f.code, f.value) for f in evaluation.findings.all()] == [("heart_rate", 64)]
 
 

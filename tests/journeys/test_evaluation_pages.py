@@ -7,8 +7,9 @@ import json
 import pytest
 
 from clinic import chart_files
-from evaluations import demo, recording, red_flags
+from evaluations import demo, recording
 from evaluations.models import RedFlagEvent
+from evaluations.safety import red_flags
 from tests.journeys.walking import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from appointments import booking
 from appointments.models import Appointment, WaitlistEntry
 from clinic import times, tokens
-from evaluations import self_intake
-from evaluations.intake_questions import PARTS
+from evaluations.intake import self_intake
+from evaluations.intake.intake_questions import PARTS
 from evaluations.models import RedFlagEvent, SelfIntake
 from patients import intake, mail_choices
 from tests import make

@@ -7,10 +7,11 @@ from datetime import time, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from appointments import rearranging, series, visit_status
+from appointments import visit_status
 from appointments.models import Appointment
-from appointments.patterns import Pattern, Stretch
-from appointments.proposals import Choice
+from appointments.recurring import rearranging, series
+from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposals import Choice
 from clinic import times
 from tests import make
 from tests.journeys import walking

@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from appointments import booking, offers, waitlist
+from appointments import booking
 from appointments.availability import Slot
+from appointments.waiting import offers, waitlist
 from tests import make
 from tests.journeys.walking import sideways, violations
 from tests.make import MONDAY, at

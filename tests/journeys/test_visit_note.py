@@ -9,8 +9,10 @@ from playwright.sync_api import expect
 
 from appointments.models import Appointment
 from clinic import times
-from evaluations import catalogue, note_fields, note_signing, red_flags, visit_notes
+from evaluations import catalogue
 from evaluations.models import VisitNote
+from evaluations.notes import note_fields, note_signing, visit_notes
+from evaluations.safety import red_flags
 from tests.journeys.walking import sideways, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -7,7 +7,8 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from appointments import booking, public_forms
+from appointments import booking
+from appointments.online import public_forms
 from clinic import outbox
 from tests import make
 

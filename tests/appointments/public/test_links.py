@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from appointments import public_booking, public_times, visit_status
+from appointments import visit_status
 from appointments.models import Appointment, BookingRequest, Hold
+from appointments.online import public_booking, public_times
 from clinic import tokens
 from clinic.models import Link, Message
 from patients.models import Patient

@@ -9,8 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from appointments import availability, booking, public_booking, public_forms, public_times
+from appointments import availability, booking
 from appointments.models import Appointment, BookingRequest, Hold
+from appointments.online import public_booking, public_forms, public_times
 from clinic import outbox, times
 from clinic.models import Message
 from patients.models import Patient

@@ -1,0 +1,1 @@
+"""The note of a visit: its fields, its page, its signature."""

@@ -1,0 +1,1 @@
+"""Red flags, what they forbid, and incidents."""
