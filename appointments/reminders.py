@@ -215,9 +215,11 @@ def _notices(at, since) -> list[Due]:
     recent = AppointmentEvent.objects.filter(step__in=TOLD, at__gt=since - GRACE, at__lte=at - GRACE)
     recent = outbox.not_yet_owed(recent, _key(F("appointment_id"), "notice", Cast("pk", CharField())))
     events = AppointmentEvent.objects.filter(step__in=TOLD, at__lte=at, appointment__in=recent.values("appointment"))
-    events = events.select_related("appointment__location").order_by("appointment", "at", "pk")
+    events = list(events.select_related("appointment__location").order_by("appointment", "at", "pk"))
     untold = set(recent.values_list("pk", flat=True))
-    found = (_notice(list(group), untold, at) for _, group in groupby(events, key=lambda e: e.appointment_id))
+    unheard = _unheard([event for event in events if event.pk not in untold])
+    histories = groupby(events, key=lambda event: event.appointment_id)
+    found = (_notice(list(group), untold, unheard, at) for _, group in histories)
     by_patient = defaultdict(list)
     for notice in found:
         if notice:
@@ -259,21 +261,32 @@ def _together(patient_id: int, notices: list[Due]) -> Due:
     )  # fmt: skip
 
 
-def _notice(history, untold, at) -> Due | None:
+def _unheard(events: Sequence[AppointmentEvent]) -> set[int]:
+    """Steps whose mail was owed and did not go out (no address yet, moved again first), nor any other since."""
+    silent = outbox.not_gone_out(_notice_key(event) for event in events)
+    events = [event for event in events if _notice_key(event) in silent]
+    heard = defaultdict(lambda: times.EARLIEST)
+    for key, gone_at in outbox.gone_out_to({event.appointment.patient_id for event in events}):
+        name, about = key.split(":")[:2]
+        if name == "appointment":
+            heard[int(about)] = max(heard[int(about)], gone_at)
+    return {event.pk for event in events if event.at > heard[event.appointment_id]}
+
+
+def _notice(history, untold, unheard, at) -> Due | None:
     """One notice for everything in a visit's history that the patient has not been told of yet, or None."""
     last = history[-1]
     if last.at > at - GRACE or last.pk not in untold:
         return None
-    first = len(history) - 1
-    while first and (history[first - 1].pk in untold or history[first].at - history[first - 1].at < GRACE):
+    first, to_tell = len(history) - 1, untold | unheard
+    while first and (history[first - 1].pk in to_tell or history[first].at - history[first - 1].at < GRACE):
         first -= 1
     news = _without_slips(history[first:])
     if not news:
         return None  # a slip and its undoing, and nobody was told of either
     begun, ended = news[0], news[-1]
-    is_new = begun.step == "booked"
-    if is_new and ended.step == "cancelled":
-        return None  # booked and cancelled before anybody was told
+    if begun.step == "booked" and begun.pk in untold and ended.step == "cancelled":
+        return None  # booked and cancelled before anybody was told; who had no address may know of it all the same
     kind = _kind(begun, ended)
     due_at = last.at + GRACE
     useless_after = last.to_start
@@ -292,8 +305,7 @@ def _notice(history, untold, at) -> Due | None:
     if [e.step for e in news] == ["restored"]:
         detail["takes_back"] = begun.detail["undid"]
     return Due(
-        f"appointment:{visit.pk}:notice:{last.pk}", kind, "appointments.appointment", visit.pk, visit.patient_id,
-        due_at, useless_after, detail,
+        _notice_key(last), kind, "appointments.appointment", visit.pk, visit.patient_id, due_at, useless_after, detail,
     )  # fmt: skip
 
 
@@ -323,6 +335,10 @@ def _kind(begun, ended) -> str:
         return "visit-booked"
     was_cancelled = begun.step == "restored" and begun.from_status == Appointment.Status.CANCELLED
     return "visit-restored" if was_cancelled and begun.from_start == ended.to_start else "visit-moved"
+
+
+def _notice_key(event: AppointmentEvent) -> str:
+    return f"appointment:{event.appointment_id}:notice:{event.pk}"
 
 
 def _key(pk, name, last):

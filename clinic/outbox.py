@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 
 from clinic import delivery, heartbeats, mail_kinds, times
 from clinic.mail_kinds import Due, Later, Mail, Skip
@@ -39,6 +39,8 @@ OVERLAP = timedelta(days=1)  # looked at again each time: a row may be committed
 SWEEP, BEGINS = "sweep", "mail begins"
 CLOCKS_DIFFER = timedelta(minutes=5)
 OPEN = (S.WAITING, S.RETRY, S.CLAIMED)
+_SENT = Q(message__status__in=[S.SENT, S.SENT_MAYBE_TWICE])
+_GONE_OUT = Q(left_out="") & (_SENT | Q(message__in_data=True) | Q(message__maybe_twice=True))
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,20 @@ def send_apart(message: Message, *, patient_id: int, detail: dict, keys: Iterabl
 
 def was_told(key: str) -> bool:
     """Whether a mail went out, or is just going out, that tells of the part."""
-    sent = (S.SENT, S.SENT_MAYBE_TWICE, S.CLAIMED)
-    return MessagePart.objects.filter(key=key, left_out="", message__status__in=sent).exists()
+    return MessagePart.objects.filter(_GONE_OUT, key=key).exists()
+
+
+def not_gone_out(keys: Iterable[str]) -> set[str]:
+    """Those of the parts that a mail was owed for which did not tell of them."""
+    owed = MessagePart.objects.filter(key__in=list(keys))
+    return set(owed.filter(~_GONE_OUT).values_list("key", flat=True))
+
+
+def gone_out_to(patients: Iterable[int]) -> list[tuple[str, datetime]]:
+    """The parts that these patients were told of, each by its key, and when."""
+    theirs = Q(message__patient_id__in=list(patients)) | Q(patient_id__in=list(patients))
+    rows = MessagePart.objects.filter(theirs, _GONE_OUT).values_list("key", "message__sent_at")
+    return [(key, sent_at or times.now()) for key, sent_at in rows]
 
 
 def why(message: Message) -> str:
