@@ -183,7 +183,7 @@ def _written(message: Message, told: list[dict], visits: dict[int, Appointment],
         return visit_mails.write(
             news,
             way_out=letters.way_out(patient, TOPICS[message.kind]),
-            attachments=[calendar_file.attachment([one.visit for one in news])],
+            attachments=calendar_file.attachments([one.visit for one in visit_mails.in_order(news)]),
         )
 
 

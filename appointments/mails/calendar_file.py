@@ -1,8 +1,8 @@
 """Visits as iCalendar entries (RFC 5545, RFC 5546): one UID for life, a sequence number that rises with each change.
 
-A single visit is a request or its cancellation. Several in one file are published: a request may hold one UID only.
-Titles carry nothing about health: calendars are shared with families and employers. The lines are written out, as many
-mails are; the clocks of a zone, the same for all, are the library's.
+A visit in a mail is a request or its cancellation, in a file of its own: a request may hold one UID only, and what is
+published no calendar follows. Titles carry nothing about health: calendars are shared with families and employers. The
+lines are written out, as many mails are; the clocks of a zone, the same for all, are the library's.
 """
 
 import uuid
@@ -22,10 +22,9 @@ from clinic.mail_kinds import Attachment
 _LONGEST = 75  # octets of a line
 
 
-def render(visits: Sequence[Appointment]) -> bytes:
-    """The visits of one patient: METHOD:CANCEL for a cancelled one, REQUEST for another, PUBLISH for several."""
-    entries = (line for visit in visits for line in _entry(visit, is_asked=len(visits) == 1))
-    return _file(_method(visits), (), visits, entries)
+def render(visit: Appointment) -> bytes:
+    """METHOD:CANCEL for a cancelled visit, REQUEST for another."""
+    return _file(_method(visit), (), [visit], _entry(visit))
 
 
 def published(visits: Sequence[Appointment], *, title: Callable[[Appointment], str], name: str) -> bytes:
@@ -79,19 +78,17 @@ def _clocks(zones: tuple[str, ...], first: int, last: int) -> bytes:
     )
 
 
-def _method(visits: Sequence[Appointment]) -> str:
-    if len(visits) > 1:
-        return "PUBLISH"
-    return "CANCEL" if _is_cancelled(visits[0]) else "REQUEST"
+def _method(visit: Appointment) -> str:
+    return "CANCEL" if _is_cancelled(visit) else "REQUEST"
 
 
 def _is_cancelled(visit: Appointment) -> bool:
     return visit.status == Appointment.Status.CANCELLED
 
 
-def _entry(visit: Appointment, *, is_asked: bool) -> Iterator[str]:
+def _entry(visit: Appointment) -> Iterator[str]:
     more = [f"ORGANIZER:mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"]
-    if is_asked and visit.patient.email:  # what is published has no attendee
+    if visit.patient.email:
         # Answers by calendar are not read; the link in the mail is.
         more.append(f"ATTENDEE;RSVP=FALSE:mailto:{visit.patient.email}")
     return _event(visit, times.now(), _("Your visit"), *more)
@@ -119,8 +116,10 @@ def _line(octets: bytes) -> bytes:
     return b"\r\n ".join([*parts, octets[begin:]]) + b"\r\n"
 
 
-def attachment(visits: Sequence[Appointment]) -> Attachment:
-    return _part(render(visits), _method(visits), "visit.ics" if len(visits) == 1 else "visits.ics")
+def attachments(visits: Sequence[Appointment]) -> list[Attachment]:
+    """A file for each, in order of their names too."""
+    names = [f"visit-{n:02}.ics" for n in range(1, len(visits) + 1)] if len(visits) > 1 else ["visit.ics"]
+    return [_part(render(visit), _method(visit), name) for visit, name in zip(visits, names, strict=True)]
 
 
 def _part(content: bytes, method: str, name: str) -> Attachment:

@@ -37,7 +37,7 @@ def write(kind: str, visit: Appointment) -> Mail:
     if kind == follow_up_mails.INTAKE.name:
         return follow_up_mails.of_intake(visit, way_out, page=letters.link_nowhere("visit-link"))
     told = _several(visit) if kind == visit_mails.SEVERAL else [_news(kind, visit)]
-    attachments = [calendar_file.attachment([one.visit for one in told])]
+    attachments = calendar_file.attachments([one.visit for one in told])
     return visit_mails.write(told, way_out=way_out, attachments=attachments)
 
 

@@ -110,10 +110,15 @@ def _of_one(news: News):
     return SUBJECTS[news.kind].format(when=_when(news.visit, year=False)), "visit", content
 
 
+def in_order(news: Sequence[News]) -> list[News]:
+    """As the mail tells them: by what happened, then by time."""
+    return sorted(news, key=lambda one: (ORDER.index(one.kind), one.visit.starts_at))
+
+
 def _of_several(news: Sequence[News]):
     parts = []
     for kind in ORDER:
-        of_kind = sorted((one for one in news if one.kind == kind), key=lambda one: one.visit.starts_at)
+        of_kind = [one for one in in_order(news) if one.kind == kind]
         if of_kind:
             rows = [
                 {"news": one, "visit": one.visit, "when": _when(one.visit), "for_whom": one.for_whom} for one in of_kind

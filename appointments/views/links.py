@@ -110,7 +110,7 @@ def visit_calendar(request, token):
     if found is None:
         return gone(request)
     with languages.speaking(found[1].patient):
-        content = calendar_file.render([found[1]])
+        content = calendar_file.render(found[1])
     answer = HttpResponse(content, content_type="text/calendar; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="visit.ics"'
     return answer

@@ -57,7 +57,7 @@ def entries(client, path):
 
 
 def test_visit_has_the_uid_of_the_mail_and_a_rising_sequence(client, visit, feed, desk):
-    in_mail = Calendar.from_ical(calendar_file.render([visit])).walk("VEVENT")[0]
+    in_mail = Calendar.from_ical(calendar_file.render(visit)).walk("VEVENT")[0]
     first = entries(client, feed)[0]
     booking.reschedule(visit, starts_at=make.at(11), by=desk)
     moved = entries(client, feed)[0]

@@ -25,11 +25,11 @@ def visit(chiro, atlanta, adjustment, desk, patient):
 
 
 def entry(visit):
-    return Calendar.from_ical(calendar_file.render([visit])).walk("VEVENT")[0]
+    return Calendar.from_ical(calendar_file.render(visit)).walk("VEVENT")[0]
 
 
 def test_entry_says_when_in_the_zone_of_the_place(visit):
-    calendar = Calendar.from_ical(calendar_file.render([visit]))
+    calendar = Calendar.from_ical(calendar_file.render(visit))
 
     assert [zone["TZID"] for zone in calendar.walk("VTIMEZONE")] == ["America/New_York"]
     assert entry(visit).start.astimezone(UTC) == visit.starts_at
@@ -38,9 +38,9 @@ def test_entry_says_when_in_the_zone_of_the_place(visit):
 
 
 def test_method_stands_in_the_body_and_in_the_mime_type(visit, desk):
-    asked = calendar_file.attachment([visit])
+    (asked,) = calendar_file.attachments([visit])
     visit_status.cancel(visit, by=desk)
-    taken_back = calendar_file.attachment([visit])
+    (taken_back,) = calendar_file.attachments([visit])
 
     methods = [(p.content_type.rpartition("; ")[2], str(Calendar.from_ical(p.content)["METHOD"]))
                for p in (asked, taken_back)]  # fmt: skip
@@ -60,7 +60,7 @@ def test_uid_stays_and_sequence_rises(visit, desk):
 
 
 def test_title_says_nothing_about_health_or_name(visit):
-    text = calendar_file.render([visit]).decode()
+    text = calendar_file.render(visit).decode()
 
     assert str(entry(visit)["SUMMARY"]) == "Your visit"
     assert [w for w in (visit.patient.family_name, visit.type.name, "DC") if w in text] == []
@@ -75,13 +75,13 @@ def test_summer_time_is_right_on_the_clients_side(patient, chiro, atlanta, adjus
     )
 
     assert entry(visit).start.astimezone(UTC) == summer.astimezone(UTC)
-    assert "TZNAME:EDT" in calendar_file.render([visit]).decode()
+    assert "TZNAME:EDT" in calendar_file.render(visit).decode()
 
 
 def test_long_and_odd_words_survive_and_no_line_is_longer_than_allowed(visit):
     visit.location.name = "Clínica; «Ñandú», a\\b " + "é" * 90
     visit.patient.email = f"{'a' * 60}@{'b' * 50}.example.org"
-    content = calendar_file.render([visit])
+    content = calendar_file.render(visit)
     event = Calendar.from_ical(content).walk("VEVENT")[0]
 
     assert max(len(line) for line in content.split(b"\r\n")) <= 75

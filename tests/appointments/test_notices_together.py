@@ -53,12 +53,17 @@ def told():
 
 
 def entries(mail):
-    (part,) = [part for part in mail.message().walk() if part.get_content_type() == "text/calendar"]
-    calendar = Calendar.from_ical(part.get_payload(decode=True))
-    return part.get_param("method"), str(calendar["METHOD"]), calendar.walk("VEVENT")
+    """(method, entry) of each calendar file: one each, since a request may hold one visit only."""
+    found = []
+    for part in [part for part in mail.message().walk() if part.get_content_type() == "text/calendar"]:
+        calendar = Calendar.from_ical(part.get_payload(decode=True))
+        assert part.get_param("method") == str(calendar["METHOD"])
+        (entry,) = calendar.walk("VEVENT")
+        found.append((part.get_param("method"), entry))
+    return found
 
 
-def test_a_series_of_24_visits_is_one_mail_with_one_calendar_file(
+def test_a_series_of_24_visits_is_one_mail_with_a_request_for_each(
     patient, adjustment, chiro, atlanta, desk, mailoutbox
 ):
     begun = series.begin(
@@ -75,11 +80,13 @@ def test_a_series_of_24_visits_is_one_mail_with_one_calendar_file(
     assert mail.subject == "Your 24 visits, the first on Monday, January 4 at 10:00 AM EST"
     assert mail.body.count(" at 10:00 AM EST\n") == 24
     assert mail.body.count("/my/visits/") == 24
-    mime, method, events = entries(mail)
-    assert (mime, method) == ("PUBLISH", "PUBLISH")
+    methods, events = zip(*entries(mail), strict=True)
+    assert set(methods) == {"REQUEST"}
     assert [event.start.astimezone(UTC) for event in events] == [visit.starts_at for visit in visits]
-    assert {str(event["UID"]) for event in events} == {f"{visit.uid}@atlas" for visit in visits}
-    assert not any("ATTENDEE" in event for event in events)
+    assert [str(event["UID"]) for event in events] == [f"{visit.uid}@atlas" for visit in visits]
+    assert {str(event["ATTENDEE"]) for event in events} == {f"mailto:{patient.email}"}
+    names = [part.get_filename() for part in mail.message().walk() if part.get_filename()]
+    assert (names[0], names[-1], len(set(names))) == ("visit-01.ics", "visit-24.ics", 24)
     assert "/my/" not in Message.objects.get().text
     assert MessagePart.objects.filter(left_out="").count() == 24
 
@@ -113,7 +120,7 @@ def test_a_visit_cancelled_meanwhile_is_not_told_as_booked(three, desk, mailoutb
     (mail,) = mailoutbox
     assert mail.subject == "Your 2 visits, the first on Monday, January 4 at 10:00 AM EST"
     assert "January 5" not in mail.body
-    assert len(entries(mail)[2]) == 2
+    assert [method for method, _ in entries(mail)] == ["REQUEST", "REQUEST"]
     assert [p.left_out for p in MessagePart.objects.order_by("pk")] == ["", "The visit was changed again since.", ""]
 
 
@@ -125,7 +132,7 @@ def test_one_that_is_left_of_several_is_told_like_one(three, desk, mailoutbox):
     delivery.send_claimed(NOW + GRACE)
 
     assert [mail.subject for mail in mailoutbox] == ["Your visit on Wednesday, January 6 at 10:00 AM EST"]
-    assert entries(mailoutbox[0])[1] == "REQUEST"
+    assert [method for method, _ in entries(mailoutbox[0])] == ["REQUEST"]
 
 
 def test_when_none_is_left_nothing_is_sent_and_the_reason_is_kept(three, desk, mailoutbox):
@@ -160,7 +167,15 @@ def test_booked_moved_and_cancelled_at_once_is_one_mail_in_parts(three, book, de
         "These visits are cancelled. You do not need to do anything.",
         "Monday, January 4, 2027 at 10:00 AM EST",
     ]
-    assert [str(event["STATUS"]) for event in entries(mail)[2]].count("CANCELLED") == 1
+    first = {str(entry["UID"]): entry["SEQUENCE"] for _, entry in entries(mailoutbox[0])}
+    assert [(method, str(entry["STATUS"])) for method, entry in entries(mail)] == [
+        ("REQUEST", "CONFIRMED"),
+        ("REQUEST", "CONFIRMED"),
+        ("CANCEL", "CANCELLED"),
+    ]
+    again = [entry for _, entry in entries(mail) if str(entry["UID"]) in first]
+    assert len(again) == 2  # the same entries, changed: a phone's calendar follows
+    assert all(entry["SEQUENCE"] > first[str(entry["UID"])] for entry in again)
     assert told() == [("visits-changed", "sent")] * 2
 
 
