@@ -18,7 +18,7 @@ from appointments import availability, calendars, conflicts, overriding
 from appointments.as_seen import CHANGED, MOVABLE, Seen
 from appointments.conflicts import OVERRIDABLE, Wanted
 from appointments.models import Appointment, AppointmentEvent, AppointmentType, Hold
-from appointments.recurring import making_good, series_days
+from appointments.recurring import gates, making_good, series_days
 from appointments.waiting import freed_time, held_ends
 from clinic import audit, plain_sql, times
 from clinic.errors import RuleBroken
@@ -52,7 +52,7 @@ def book(
     Raises RuleBroken with the first conflict and the nearest free slots. `override_reason` lets an authorised person
     book outside hours or travel time; nobody can book an overlap. A patient's own booking has `by=None`. Of a time that
     was `held` the notice, length, kind of room and way are not asked again. What a series of the patient owes is made
-    good by it.
+    good by it; what keeps further visits of a series back (`gates`) keeps this one back too.
     """
     if by is not None:
         access.require(by, "appointment.create", location)
@@ -70,7 +70,8 @@ def book(
             patient.locations.add(location)
             record(appointment, "booked", by=by, by_whom=by_whom, reason=override_reason, overridden=overridden)
     except RuleBroken as refused:
-        refused.nearest = nearest(wanted)
+        if "type" not in refused.fields:  # no other time would do
+            refused.nearest = nearest(wanted)
         raise
     return appointment
 
@@ -328,7 +329,10 @@ _PLACES = "SELECT id, is_open, time_zone FROM locations_location WHERE id IN ({h
 
 def settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room, list[str]]:
     """The room of a visit that may be where it is wanted, with the codes of what was overridden for it."""
-    return allowed(wanted, _look(wanted), by, override_reason)
+    found, room = _look(wanted)
+    if wanted.patient and (stop := gates.against_visit(wanted.patient, wanted.type, by=by)):
+        found.insert(0, stop)
+    return allowed(wanted, (found, room), by, override_reason)
 
 
 def allowed(wanted: Wanted, looked: Looked, by, override_reason: str) -> tuple[Room, list[str]]:
@@ -336,7 +340,7 @@ def allowed(wanted: Wanted, looked: Looked, by, override_reason: str) -> tuple[R
     may = override_reason and overriding.may_override(by, wanted.practitioner, wanted.location)
     overridden = [c.code for c in found if may and c.code in OVERRIDABLE]
     if stands := [c for c in found if c.code not in overridden]:
-        raise RuleBroken(stands[0].message, code=stands[0].code, fields={"starts_at": stands[0].message})
+        raise RuleBroken(stands[0].message, code=stands[0].code, fields={stands[0].field: stands[0].message})
     if "travel" in overridden:
         Hold.objects.filter(pk__in=held_ends.tell(conflicts.held_too_near(wanted), by)).delete()
     return room, overridden

@@ -23,7 +23,9 @@ OVERRIDDEN = {
     "too_soon": "with less notice than asked for",
     "too_far_ahead": "further ahead than usual",
     "travel": "without the time for the way",
+    "held_back": "although further visits are held back",
 }
+HELD_BACK = "held_back"
 OVERRIDABLE = frozenset(OVERRIDDEN)
 
 
@@ -31,6 +33,7 @@ OVERRIDABLE = frozenset(OVERRIDDEN)
 class Conflict:
     code: str
     message: str
+    field: str = "starts_at"  # what would have to be another
 
 
 @dataclass(frozen=True)

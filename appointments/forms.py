@@ -206,7 +206,8 @@ class BookVisit(forms.Form):
     at = forms.ModelChoiceField(Location.objects.none(), to_field_name="slug", label="Clinic", required=False)
     practitioner_at = forms.ModelChoiceField(Practitioner.objects.none(), label="Practitioner", required=False)
     override_reason = reason_field(
-        "Reason to override", help_text="Only to book against the working hours; it is kept with the visit."
+        "Reason to override",
+        help_text="Only to book against the working hours, or while further visits are held back; it is kept.",
     )
 
     def __init__(self, data=None, *, user, **options):

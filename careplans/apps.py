@@ -6,13 +6,14 @@ class CarePlansConfig(AppConfig):
 
     def ready(self):
         from appointments.recurring import gates, rearranging
-        from careplans import at_visits, planning, progress, reminders, ties, timeline
+        from careplans import at_visits, further_visits, progress, reminders, ties, timeline
         from evaluations import next_steps, running_plans
         from locations import mail_rules, setup_pages
         from patients import chart, treatment
 
         setup_pages.add("Plan templates", "setup-plan-templates", action="plan_template.change", order=60)
-        gates.add(planning.gate)
+        gates.add(further_visits.gate)
+        gates.add_of_visits(further_visits.against)
         rearranging.add_checkpoint(progress.next_checkpoint)
         running_plans.add(at_visits.agreed)
         treatment.add(ties.running_plans)

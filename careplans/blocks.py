@@ -9,6 +9,7 @@ from django.conf import settings
 from careplans import consent_rules, metrics, progress, safety_hold, trials, unjudged
 from careplans.models import Agreement, CarePlan
 from clinic import times
+from clinic.errors import RuleBroken
 from evaluations import interventions
 from evaluations.safety import red_flags, restrictions
 
@@ -57,6 +58,11 @@ def now(plan: CarePlan) -> list[Block]:
 def of_more(plan: CarePlan) -> list[Block]:
     """What keeps a plan that runs from getting further visits, while those on the calendar are finished."""
     return [*_overdue(plan), *_unjudged(plan), *_trial(plan)]
+
+
+def refusal(found: list[Block]) -> RuleBroken:
+    """As it is told to who wanted to go on: the first of them, and each by its code."""
+    return RuleBroken(found[0].message, code=found[0].code, fields={block.code: block.message for block in found})
 
 
 def _overdue(plan) -> Iterator[Block]:

@@ -296,17 +296,6 @@ def visits_taken(plan: CarePlan) -> int:
     return so_far.visits.fulfilled if so_far else 0
 
 
-def gate(series: Series, *, for_checkpoint: bool = False) -> RuleBroken | None:
-    """Why the visits of a plan may not be placed now: what stops a plan that runs, or an overdue re-evaluation, which
-    can itself be placed. Other series are not asked about.
-    """
-    plan = CarePlan.objects.filter(series=series).with_names().first()
-    if plan is None:
-        return None
-    found = blocks.of_running(plan) or ([] if for_checkpoint else blocks.of_more(plan))
-    return _refusal(found) if found else None
-
-
 def take(step: str, plan: CarePlan, *, by: User, reason: str = "") -> CarePlan:
     """The step by its name: what a page's button or the last word of an API address asks for."""
     if step not in STEPS:
@@ -361,11 +350,7 @@ def _step(plan: CarePlan, step: str, status: str, *, by: User, reason: str = "")
 
 def refuse(found: list[blocks.Block]) -> None:
     if found:
-        raise _refusal(found)
-
-
-def _refusal(found: list[blocks.Block]) -> RuleBroken:
-    return RuleBroken(found[0].message, code=found[0].code, fields={b.code: b.message for b in found})
+        raise blocks.refusal(found)
 
 
 def checked(

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 from appointments import availability, promised
 from appointments.forms import BookVisit, FindPatient, FindTimes
 from appointments.models import AppointmentType
+from appointments.recurring import gates
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
@@ -42,7 +43,9 @@ def new(request):
             when = times.spoken(appointment.starts_at, appointment.location.time_zone)
             messages.success(request, f"Booked for {patient}: {when} with {appointment.practitioner}.")
             return redirect("appointment", appointment.pk)
+    held_back = find.type and gates.against_visit(patient, find.type, by=request.user)
     context = {"patient": patient, "find": find, "book": book, "nearest": _by_day(nearest), **_soonest(find, patient)}
+    context["held_back"] = held_back
     fragment = request.htmx and request.htmx.target == "times"
     context["has_length"] = find.type is not None and find.type.least_minutes < find.type.most_minutes
     context["is_fragment"] = fragment

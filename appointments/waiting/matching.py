@@ -18,7 +18,7 @@ from appointments.availability import Slot
 from appointments.free_times import FreeTimes
 from appointments.intervals import Intervals, overlaps
 from appointments.models import Appointment, AppointmentType, Offer, OfferRules, WaitlistEntry
-from appointments.recurring import series_days
+from appointments.recurring import gates, series_days
 from appointments.waiting import offers, waitlist
 from clinic import times
 from clinic.errors import RuleBroken
@@ -142,7 +142,7 @@ class _Turn:
     def offer(self, entry: WaitlistEntry) -> bool:
         """Offer them what they could have; False when that was not free any more."""
         slot = self._soonest(entry)
-        if slot is None:
+        if slot is None or _is_held_back(entry):
             return True
         rule = self._rules.get(slot.location.pk) or OfferRules(location=slot.location)
         others = (other for other in self.waiting if other != entry and other.pk not in self.offered)
@@ -197,6 +197,7 @@ class _Turn:
             if other.type == type
             and _admits(other, slot, self._barred)
             and not overlaps(self._busy[other.patient_id], start, end)
+            and not _is_held_back(other)
         )
         return list(islice(fitting, most))
 
@@ -209,6 +210,11 @@ def _admits(entry, slot, barred) -> bool:
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
     )
+
+
+def _is_held_back(entry) -> bool:
+    """A visit that they have already is only moved."""
+    return not entry.sooner_than_id and gates.against_visit(entry.patient, entry.type, by=None) is not None
 
 
 def _barred(entries) -> dict[int, set[date]]:

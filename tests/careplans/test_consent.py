@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from appointments import booking
-from careplans import agreement_page, blocks, consent_rules, planning, revising
+from careplans import agreement_page, blocks, consent_rules, further_visits, planning, revising
 from clinic import times
 from clinic.errors import RuleBroken
 from evaluations.models import Incident, VisitNote
@@ -83,7 +83,7 @@ def test_a_withdrawal_stops_what_runs(active, chiro):
     consenting.withdraw(consenting.latest(active.patient), by=chiro.user, reason="Does not want to go on.")
 
     assert [block.code for block in blocks.of_running(active)] == ["consent_withdrawn"]
-    assert planning.gate(active.series).code == "consent_withdrawn"
+    assert further_visits.gate(active.series).code == "consent_withdrawn"
     standing = active.patient.consents.filter(withdrawn_at=None)
     assert not standing.filter(scope=Consent.Scope.CHIROPRACTIC_CARE).exists()
 

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from appointments import visit_status
 from appointments.models import Appointment
 from appointments.recurring import placing
-from careplans import blocks, planning, progress, reevaluating, reevaluation_data, unjudged
+from careplans import blocks, further_visits, planning, progress, reevaluating, reevaluation_data, unjudged
 from careplans.decision_table import Decision, Result
 from careplans.models import CarePlan, Reevaluation
 from clinic import times
@@ -309,9 +309,9 @@ def test_a_plan_that_runs_goes_on_no_third_time_as_it_is(plan, evaluated_again, 
     with times.as_of(second.signed_at + D(hours=2)):
         assert [block.code for block in blocks.of_more(fresh(plan))] == ["third_identical_trial"]
         with pytest.raises(RuleBroken) as caught:
-            planning.gate(plan.series, for_checkpoint=False) and planning.refuse(blocks.of_more(fresh(plan)))
+            further_visits.gate(plan.series, for_checkpoint=False) and planning.refuse(blocks.of_more(fresh(plan)))
         assert caught.value.code == "third_identical_trial"
-        assert planning.gate(plan.series, for_checkpoint=True) is None
+        assert further_visits.gate(plan.series, for_checkpoint=True) is None
         fresh(plan).interventions.filter(code="palmer_toggle_recoil").update(code="nucca")
         assert blocks.of_more(fresh(plan)) == []
 

@@ -6,7 +6,7 @@ Every branch of reference 1.4. The block is the rule's: page and API meet the sa
 import pytest
 from django.urls import reverse
 
-from careplans import planning
+from careplans import further_visits, planning
 from careplans.models import CarePlan
 from clinic.errors import RuleBroken
 from evaluations import recording, signing
@@ -185,7 +185,7 @@ def test_a_new_yes_keeps_a_running_plan_from_being_resumed_and_placed(answer, ac
     with pytest.raises(RuleBroken) as refused:
         planning.resume(active, by=chiro.user)
     assert refused.value.code == "red_flag_open"
-    assert planning.gate(active.series).code == "red_flag_open"
+    assert further_visits.gate(active.series).code == "red_flag_open"
 
 
 def test_it_blocks_at_every_location(answer, activate, patient, marietta):
