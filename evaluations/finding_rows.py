@@ -141,8 +141,7 @@ def unrecorded(evaluation: Evaluation, codes: Iterable[str], *, reason: str) -> 
         Checked(code, "deferred_unsafe", place, reason=reason)
         for code in codes
         for place in catalogue.FINDINGS[code].places()
-        # A finding recorded for both sides at once has no side in its key.
-        if not recorded & {(code, catalogue.key_of(p)) for p in (place, both_sides.without_side(place))}
+        if not recorded & both_sides.keys_at(code, place)
     ]
 
 

@@ -70,12 +70,15 @@ class Result:
 def for_clinician(evaluation: Evaluation) -> dict:
     findings = list(evaluation.findings.all())
     who, readings = summary.who(evaluation), Readings(findings)
+    lines, blank = dict(summary.lines(findings, who)), summary.blank(findings)
     told = (evaluation.intake or {}).get("answers", {})
     return {
         "evaluation": evaluation,
         "age": evaluation.age,
-        "sections": [(_heading(code), _groups(lines, readings)) for code, lines in summary.lines(findings, who)],
-        "notable": [line for _, lines in summary.lines(findings, who) for line in lines if line.stands_out],
+        "sections": [
+            (_heading(code), _groups(lines.get(code, ()), readings), blank[code]) for code in catalogue.SECTIONS
+        ],
+        "notable": [line for found in lines.values() for line in found if line.stands_out],
         "results": [
             _result(line, readings, evaluation.measures) for line in results.lines(readings, evaluation.measures, who)
         ],
@@ -89,6 +92,7 @@ def for_clinician(evaluation: Evaluation) -> dict:
             for event in evaluation.red_flag_events.select_related("resolved_by").order_by("pk")
         ],
         "outcomes": outcomes(evaluation.measures),
+        "unscored": unscored(evaluation.measures),
         "told": intake_page.told(told),
         "intake": intake_page.follows(told, age=evaluation.age) if evaluation.intake else None,
         "addenda": list(evaluation.addenda.select_related("by")),
@@ -186,12 +190,20 @@ def _measure_words(value) -> str:
     return str(value)
 
 
+_SCORES = {m.code: f"{m.label} ({m.unit})" for m in measures.MEASURES.values()} | _LISTS | _MORE
+
+
 def outcomes(values) -> list[tuple[str, str]]:
-    named = {m.code: f"{m.label} ({m.unit})" for m in measures.MEASURES.values()} | _LISTS | _MORE
-    said = {code: _measure_words(values[code]) for code in named if values.get(code) is not None}
+    """Every score of which something is known: its value, or that it was not asked."""
+    said = {code: _measure_words(values[code]) for code in _SCORES if code in values}
     if measures.ORIGIN in said:
-        said[measures.ORIGIN] = measures.ORIGIN_WORDS[said[measures.ORIGIN]]
-    return [(named[code], words) for code, words in said.items()]
+        said[measures.ORIGIN] = measures.ORIGIN_WORDS.get(said[measures.ORIGIN], said[measures.ORIGIN])
+    return [(_SCORES[code], words) for code, words in said.items()]
+
+
+def unscored(values) -> list[str]:
+    """Every score of which nothing is known."""
+    return [label for code, label in _SCORES.items() if code not in values]
 
 
 # --- for the patient

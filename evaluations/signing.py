@@ -75,8 +75,7 @@ def _of_films(evaluation, rows, *, is_stopped) -> list[Missing]:
 
 def _is_missing(entry, recorded):
     for place in entry.places():
-        keys = {(entry.code, catalogue.key_of(one)) for one in (place, both_sides.without_side(place))}
-        if entry.is_expected(place) and not keys & recorded:
+        if entry.is_expected(place) and not both_sides.keys_at(entry.code, place) & recorded:
             return True
     return False
 

@@ -1,12 +1,13 @@
 """An evaluation laid out to be read: every finding by section, in the words of the catalogue, with what stands out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from evaluations import catalogue, field_words, finding_rows
-from evaluations.entry import normals
+from evaluations.entry import both_sides, normals
 from evaluations.models import Evaluation, Finding
-from evaluations.readings import Readings
+from evaluations.readings import HasReading, Readings
 from evaluations.safety import red_flags
 
 _ORDER = list(catalogue.FINDINGS)
@@ -78,6 +79,31 @@ def lines(findings: list[Finding], who: normals.Who) -> list[tuple[str, list[Lin
             )
         )
     return [(section, by_section[section]) for section in catalogue.SECTIONS if section in by_section]
+
+
+def blank(findings: Iterable[HasReading]) -> dict[str, list[str]]:
+    """What has no status at all, by section: the finding, with its places where some of them have one."""
+    recorded, found = {one.key for one in findings}, {code: [] for code in catalogue.SECTIONS}
+    for entry in catalogue.FINDINGS.values():
+        places = entry.places()
+        empty = [place for place in places if not recorded & both_sides.keys_at(entry.code, place)]
+        if empty:
+            where = ", ".join(_where(places, empty, list(entry.allowed)))
+            found[entry.section].append(f"{entry.label} ({where})" if where else entry.label)
+    return found
+
+
+def _where(places, empty, names) -> list[str]:
+    """The empty ones of these places in as few words as tell them: `left` for a side of which all is empty."""
+    if all(place in empty for place in places):
+        return [""]
+    name, *others = names
+    said = []
+    for value in dict.fromkeys(place[name] for place in places):
+        inside = [place for place in places if place[name] == value]
+        if any(place in empty for place in inside):
+            said += [f"{field_words.spoken(value)} {more}".strip() for more in _where(inside, empty, others)]
+    return said
 
 
 def of(evaluation: Evaluation) -> dict:

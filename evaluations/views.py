@@ -161,15 +161,14 @@ def _signed(request, found, *, broken=None):
 
 
 def _record(found):
-    answers = red_flags.answers_of(found)
+    answers, findings = red_flags.answers_of(found), list(found.findings.all())
+    lines, blank = dict(summary.lines(findings, summary.who(found))), summary.blank(findings)
     return {
         "evaluation": found,
-        "lines": [
-            (catalogue.SECTIONS[code], lines)
-            for code, lines in summary.lines(list(found.findings.all()), summary.who(found))
-        ],
+        "lines": [(label, lines.get(code, ()), blank[code]) for code, label in catalogue.SECTIONS.items()],
         "answers": [(flag, answers.get(flag.code, "not asked")) for flag in red_flags.questions()],
         "outcomes": report_page.outcomes(found.measures),
+        "unscored": report_page.unscored(found.measures),
         "addenda": found.addenda.select_related("by"),
         "is_intact": signing.is_intact(found),
     }

@@ -22,6 +22,11 @@ def key(one: HasReading) -> Key | None:
     return (one.code, catalogue.key_of(without_side(one.qualifiers))) if "side" in one.qualifiers else None
 
 
+def keys_at(code: str, place: dict[str, str]) -> set[Key]:
+    """Where something recorded at this place may stand: under its own key, or under that of both sides."""
+    return {(code, catalogue.key_of(one)) for one in (place, without_side(place))}
+
+
 def on_the_other_side(one: HasReading) -> dict[str, str]:
     """The same place on the other side."""
     return {**one.qualifiers, "side": OTHER[one.qualifiers["side"]]}

@@ -143,6 +143,50 @@ def test_what_has_no_value_is_printed_as_itself(read, evaluation, save, status, 
     assert "Draft, not signed." in page
 
 
+def test_what_nobody_recorded_is_printed_as_that_on_what_was_signed(read, answered, save, chiro):
+    save(
+        {"code": "frt", "qualifiers": {"side": "left"}, "value": 40},
+        {"code": "spurling", "status": "refused", "reason": "Declined."},  # both sides at once
+        {"code": "rom_pain", "qualifiers": {"mode": "active", "motion": "flexion"}, "value": 0},
+        version=answered.version, outcomes={"nprs_neck": 0, "hit6_total": "not_asked"},
+    )  # fmt: skip
+    answered.refresh_from_db()
+    signing.sign(answered, by=chiro.user)
+
+    for name in ("evaluation-print", "evaluation"):
+        page = words(read(name, answered))
+        blank = " ".join(re.findall(r"Not recorded: [^.]*\.", page))
+
+        assert "Flexion-rotation test (right)" in blank
+        assert "Pain at end range (active extension, active left lateral flexion," in blank
+        assert "active right rotation, passive)" in blank
+        assert "Height; Weight" in blank
+        assert "Headache, usual (0–10)" in blank
+        assert "Spurling" not in blank
+        assert "Neck pain, last 7 days (0–10) 0 " in page
+        assert "HIT-6 total (36–78) not asked" in page
+        assert "Conclusion Not recorded." in page
+
+
+def test_what_is_blank_is_said_in_few_words():
+    def said(*gone):
+        return summary.blank(one for one in everywhere if not any(word in str(one.key) for word in gone))
+
+    everywhere = [
+        checking.Checked(entry.code, "assessed", place)
+        for entry in catalogue.FINDINGS.values()
+        for place in entry.places()
+    ]
+
+    assert not any(said().values())
+    assert [len(names) for names in summary.blank([]).values()] == [
+        len(catalogue.entries_of(code)) for code in catalogue.SECTIONS
+    ]
+    assert said("seg_tenderness")["segment_palpation"] == [catalogue.FINDINGS["seg_tenderness"].label]
+    only = said("('seg_tenderness', 'segment=C1,side=left')", "('seg_tenderness', 'segment=T4")["segment_palpation"]
+    assert only == [f"{catalogue.FINDINGS['seg_tenderness'].label} (C1 left, T4)"]
+
+
 def test_flags_are_told_with_what_became_of_them(read, answered, patient, chiro):
     [event] = red_flags.answer(patient=patient, evaluation=answered, answers={"rf_chiari": "yes"}, by=chiro.user)
     red_flags.answer(patient=patient, evaluation=answered, answers={"rf_minor": "declined"}, by=chiro.user)
