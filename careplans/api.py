@@ -29,7 +29,7 @@ from careplans.contents import MOST_GOALS, MOST_LINES, MOST_PHASES
 from careplans.models import Agreement, CarePlan, Discharge, PlanTemplate, Reevaluation
 from careplans.template_api import PlanTemplates
 from clinic import audit, times
-from clinic.rest import IdField, LineField, StrictSerializer, once
+from clinic.rest import IdField, LineField, StrictSerializer, TextField, TruthField, WholeField, once
 from clinic.text import clean_note
 from evaluations.models import Evaluation
 from locations.models import Location, Practitioner
@@ -40,11 +40,11 @@ from patients.signatures import Signature
 
 class PhaseIn(StrictSerializer):
     kind = LineField(max_length=15)
-    visits_per_week = serializers.IntegerField(min_value=1, max_value=7)
-    every_weeks = serializers.IntegerField(
+    visits_per_week = WholeField(min_value=1, max_value=7)
+    every_weeks = WholeField(
         min_value=1, max_value=FEWEST, required=False, help_text="Over 1: one visit every so many weeks."
     )
-    weeks = serializers.IntegerField(min_value=1, max_value=52)
+    weeks = WholeField(min_value=1, max_value=52)
 
 
 class GoalIn(StrictSerializer):
@@ -71,8 +71,8 @@ class SaidIn(StrictSerializer):
     goals = GoalIn(many=True, required=False, max_length=MOST_GOALS)
     interventions = InterventionIn(many=True, required=False, max_length=100)
     reevaluate_by = serializers.DateField(required=False, allow_null=True)
-    reevaluate_after_visits = serializers.IntegerField(min_value=1, required=False)
-    note = serializers.CharField(max_length=5000, required=False, allow_blank=True, validators=[clean_note])
+    reevaluate_after_visits = WholeField(min_value=1, required=False)
+    note = TextField(max_length=5000, required=False, allow_blank=True, validators=[clean_note])
     diagnoses = serializers.ListField(child=LineField(), max_length=MOST_LINES, required=False)
     referrals = serializers.ListField(child=LineField(), max_length=MOST_LINES, required=False)
 
@@ -85,7 +85,7 @@ class PlanIn(SaidIn):
 class ReviseIn(SaidIn):
     """All that the plan says from now on. `version` is the one that was read; `reason` is needed once it has begun."""
 
-    version = serializers.IntegerField(min_value=1, max_value=32767)
+    version = WholeField(min_value=1, max_value=32767)
     reason = LineField(max_length=500, required=False, allow_blank=True)
 
 
@@ -103,10 +103,10 @@ class DischargeIn(StrictSerializer):
 
     reason = serializers.ChoiceField(Discharge.Reason.choices)
     why = LineField(max_length=300, required=False, allow_blank=True)
-    pgic = serializers.IntegerField(min_value=1, max_value=7, required=False, allow_null=True)
-    residual = serializers.CharField(max_length=2000, required=False, allow_blank=True)
-    home = serializers.CharField(max_length=2000, required=False, allow_blank=True)
-    return_if = serializers.CharField(max_length=2000)
+    pgic = WholeField(min_value=1, max_value=7, required=False, allow_null=True)
+    residual = TextField(max_length=2000, required=False, allow_blank=True)
+    home = TextField(max_length=2000, required=False, allow_blank=True)
+    return_if = TextField(max_length=2000)
     summary_to = LineField(required=False, allow_blank=True)
 
 
@@ -125,13 +125,13 @@ class ConsentIn(StrictSerializer):
     signer = serializers.ChoiceField(["patient", "guardian"], default="patient")
     relationship = LineField(required=False, allow_blank=True, default="")
     authority_document = LineField(required=False, allow_blank=True, default="")
-    assent = serializers.BooleanField(required=False, allow_null=True, default=None)
+    assent = TruthField(required=False, allow_null=True, default=None)
     drawing = serializers.ListField(
-        child=serializers.ListField(child=serializers.IntegerField()), required=False, max_length=80, default=list
+        child=serializers.ListField(child=WholeField()), required=False, max_length=80, default=list
     )
-    scopes = serializers.DictField(child=serializers.BooleanField(), required=False, default=dict)
+    scopes = serializers.DictField(child=TruthField(), required=False, default=dict)
     risks = serializers.ListField(child=LineField(), required=False, max_length=20)
-    questions_answered = serializers.BooleanField(required=False)
+    questions_answered = TruthField(required=False)
     language = LineField(required=False, default="en")
     interpreter = LineField(required=False, allow_blank=True, default="")
     consent_digest = LineField(required=False, allow_blank=True, default="")
@@ -141,11 +141,9 @@ class ConsentIn(StrictSerializer):
 class ScheduleIn(StrictSerializer):
     """`weekdays` count from Monday, 0; `at_time` is wall-clock at the plan's location; `phase` counts from 1."""
 
-    weekdays = serializers.ListField(
-        child=serializers.IntegerField(min_value=0, max_value=6), allow_empty=False, max_length=7
-    )
+    weekdays = serializers.ListField(child=WholeField(min_value=0, max_value=6), allow_empty=False, max_length=7)
     at_time = serializers.TimeField(input_formats=["%H:%M", "%H:%M:%S"])
-    phase = serializers.IntegerField(min_value=1, max_value=MOST_PHASES, required=False)
+    phase = WholeField(min_value=1, max_value=MOST_PHASES, required=False)
 
 
 class VisitOut(serializers.Serializer):

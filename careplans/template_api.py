@@ -14,7 +14,7 @@ from appointments.recurring.patterns import FEWEST
 from careplans import plan_templates
 from careplans.contents import MOST_GOALS, MOST_PHASES
 from careplans.models import PlanTemplate
-from clinic.rest import LineField, StrictSerializer
+from clinic.rest import LineField, StrictSerializer, TextField, TruthField, WholeField
 from clinic.text import clean_note
 from evaluations.models import Evaluation
 from patients import sight
@@ -22,28 +22,28 @@ from patients import sight
 
 class PhaseOfTemplate(StrictSerializer):
     kind = LineField(max_length=15)
-    visits_per_week = serializers.IntegerField(min_value=1, max_value=7)
-    every_weeks = serializers.IntegerField(
+    visits_per_week = WholeField(min_value=1, max_value=7)
+    every_weeks = WholeField(
         min_value=1, max_value=FEWEST, required=False, help_text="Over 1: one visit every so many weeks."
     )
-    weeks = serializers.IntegerField(min_value=1, max_value=52)
+    weeks = WholeField(min_value=1, max_value=52)
 
 
 class GoalOfTemplate(StrictSerializer):
     """`weeks` after the start it is due; the numbers come from the patient's evaluation."""
 
     metric = LineField(max_length=60)
-    weeks = serializers.IntegerField(min_value=1, max_value=plan_templates.MOST_GOAL_WEEKS)
+    weeks = WholeField(min_value=1, max_value=plan_templates.MOST_GOAL_WEEKS)
 
 
 class SketchIn(StrictSerializer):
     phases = PhaseOfTemplate(many=True, allow_empty=False, max_length=MOST_PHASES)
     goals = GoalOfTemplate(many=True, allow_empty=False, max_length=MOST_GOALS)
     interventions = serializers.ListField(child=LineField(max_length=40), required=False, max_length=100)
-    reevaluate_after_visits = serializers.IntegerField(min_value=1, max_value=12, required=False)
-    reevaluate_after_days = serializers.IntegerField(min_value=1, max_value=366, required=False)
+    reevaluate_after_visits = WholeField(min_value=1, max_value=12, required=False)
+    reevaluate_after_days = WholeField(min_value=1, max_value=366, required=False)
     aim = LineField(required=False, allow_blank=True, max_length=500)
-    note = serializers.CharField(max_length=5000, required=False, allow_blank=True, validators=[clean_note])
+    note = TextField(max_length=5000, required=False, allow_blank=True, validators=[clean_note])
 
     def sketch(self) -> plan_templates.Sketch:
         said = {name: value for name, value in self.validated_data.items() if name not in {"name", "version"}}
@@ -58,11 +58,11 @@ class TemplateIn(SketchIn):
 class ChangeIn(SketchIn):
     """`version` is the one that was read."""
 
-    version = serializers.IntegerField(min_value=1)
+    version = WholeField(min_value=1)
 
 
 class TemplateOfferIn(StrictSerializer):
-    is_offered = serializers.BooleanField()
+    is_offered = TruthField()
 
 
 def shown(template):

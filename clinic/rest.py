@@ -60,11 +60,8 @@ class InstantField(serializers.Field):
         return value.isoformat()
 
 
-class IdField(serializers.IntegerField):
-    """A database id: a JSON integer, never a string or a boolean."""
-
-    def __init__(self, **kwargs):
-        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
+class WholeField(serializers.IntegerField):
+    """A JSON integer, never a string or a boolean."""
 
     def to_internal_value(self, data):
         if isinstance(data, bool) or not isinstance(data, int):
@@ -72,16 +69,36 @@ class IdField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
-class LineField(serializers.CharField):
-    """One line of text as typed by people; numbers and lists are refused rather than turned into text."""
+class IdField(WholeField):
+    """A database id."""
 
     def __init__(self, **kwargs):
-        super().__init__(**{"max_length": 200, "validators": [clean_line], **kwargs})
+        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
+
+
+class TruthField(serializers.BooleanField):
+    """true or false; a word or a number is not taken for one."""
+
+    def to_internal_value(self, data):
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Give true or false.")
+        return data
+
+
+class TextField(serializers.CharField):
+    """Text as typed by people; numbers and lists are refused rather than turned into text."""
 
     def to_internal_value(self, data):
         if not isinstance(data, str):
             raise serializers.ValidationError("Give text.")
         return super().to_internal_value(data)
+
+
+class LineField(TextField):
+    """One line of text."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"max_length": 200, "validators": [clean_line], **kwargs})
 
 
 def _flat(detail, prefix=""):

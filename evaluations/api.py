@@ -46,7 +46,7 @@ class SaveSerializer(rest.StrictSerializer):
 
 
 class IntakeSerializer(rest.StrictSerializer):
-    version = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    version = rest.WholeField(min_value=0, max_value=2**31 - 1)
     answers = serializers.JSONField()
 
 

@@ -9,24 +9,24 @@ from evaluations import signing
 
 
 class AddendumSerializer(rest.StrictSerializer):
-    text = serializers.CharField(max_length=signing.LONGEST_ADDENDUM, trim_whitespace=False)
+    text = rest.TextField(max_length=signing.LONGEST_ADDENDUM, trim_whitespace=False)
     reason = rest.LineField(max_length=signing.LONGEST_REASON)
 
 
 class NoteAddendumSerializer(AddendumSerializer):
-    serious_reaction = serializers.BooleanField(
+    serious_reaction = rest.TruthField(
         default=False, help_text="A serious reaction showed after the visit: an incident opens."
     )
 
 
 class WithdrawalSerializer(rest.StrictSerializer):
-    version = serializers.IntegerField(min_value=0, max_value=2**31 - 1, help_text="The one that was read.")
+    version = rest.WholeField(min_value=0, max_value=2**31 - 1, help_text="The one that was read.")
     reason = rest.LineField(max_length=signing.LONGEST_REASON)
-    confirmed = serializers.BooleanField(help_text="True once somebody has looked at it a second time.")
+    confirmed = rest.TruthField(help_text="True once somebody has looked at it a second time.")
 
 
 class SignSerializer(rest.StrictSerializer):
-    version = serializers.IntegerField(
+    version = rest.WholeField(
         required=False, min_value=0, max_value=2**31 - 1, help_text="The one that was read; another gets 409."
     )
 

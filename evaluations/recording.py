@@ -118,7 +118,7 @@ def save(
     stored = finding_rows.recorded(current)
     checked = _checked(findings, stored)
     now = finding_rows.with_changes(stored, checked)
-    current.measures = measures.applied(outcomes or {}, current.measures)
+    current.measures = measures.applied({} if outcomes is None else outcomes, current.measures)
     if conclusion is not None:
         current.conclusion = measures.check_conclusion(conclusion)
     current.section_seconds = clocks(current.section_seconds, section_seconds)
