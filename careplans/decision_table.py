@@ -7,6 +7,7 @@ missing the answer is unknown, never a guess. It proposes; the clinician records
   unchanged  nothing changed by its meaningful change: another technique, or refer; no third identical trial
   worse      a measure is worse by its meaningful change, or there is a new neurological deficit: stop manual care of
              the neck and refer
+  unknown    what is missing could decide; nothing is proposed
 """
 
 from collections.abc import Iterable, Sequence
@@ -88,7 +89,10 @@ def result(measures: Sequence[Measure], new_deficit: Answer) -> str | None:
         return Result.WORSE
     if worse is None or not judged:
         return None
-    if all_of(one.is_reached for one in measures):
+    reached = all_of(one.is_reached for one in measures)
+    if reached is None:
+        return None
+    if reached:
         return Result.IMPROVED
     return Result.PARTLY if any_of(one.is_better for one in judged) else Result.UNCHANGED
 
@@ -115,11 +119,17 @@ def decisions(found: str | None, now: Situation) -> list[str]:
     return []
 
 
-def fault(found: str, decision: str, now: Situation, *, by_the_data: str | None = None) -> tuple[str, str] | None:
+def fault(found: str, decision: str, now: Situation, *, by_the_data: str | None) -> tuple[str, str] | None:
     """(code, message) of what nobody may decide upon such a result, or None. Anything else needs only its reason.
 
     What the data prove to be worse is so, whatever was found: a measure or finding that is wrong is corrected first.
+    Where they are missing the result is unknown, but for a patient who is seen to be worse.
     """
+    if by_the_data is None and found not in {Result.UNKNOWN, Result.WORSE}:
+        message = "Data are missing, so what was found is unknown: measure what is missing, or record it as unknown."
+        return "unknown_by_the_data", message
+    if by_the_data is not None and found == Result.UNKNOWN:
+        return "known_by_the_data", "Nothing is missing: say what was found."
     if by_the_data == Result.WORSE and found != Result.WORSE:
         return "worse_by_the_data", "By the data the patient is worse. Correct the evaluation where that is wrong."
     if found == Result.WORSE and decision != Decision.STOP:

@@ -172,6 +172,7 @@ class Reevaluation(models.Model):
         PARTLY = "partly", "Partly better"
         UNCHANGED = "unchanged", "Unchanged"
         WORSE = "worse", "Worse"
+        UNKNOWN = "unknown", "Unknown: data are missing"
 
     class Decision(models.TextChoices):
         GO_ON = "go_on", "Go on with the visits planned"

@@ -42,7 +42,7 @@ class Review:
 
     @property
     def result_words(self) -> str:
-        return Result(self.result).label if self.result else "Unknown: data are missing"
+        return Result(self.result or Result.UNKNOWN).label
 
     @property
     def decision_words(self) -> list[str]:
@@ -83,7 +83,8 @@ def record(
     _check(plan, evaluation, result, decision)
     found = review(plan, evaluation)
     if wrong := decision_table.fault(result, decision, found.situation, by_the_data=found.result):
-        raise RuleBroken(wrong[1], code=wrong[0], fields={"decision": wrong[1]})
+        name = "result" if wrong[0].endswith("by_the_data") else "decision"
+        raise RuleBroken(wrong[1], code=wrong[0], fields={name: wrong[1]})
     kept = plan.reevaluations.create(
         evaluation=evaluation, proposed=found.result or "", result=result,
         decision=decision, reason=reason, evidence=_evidence(found), techniques=trials.techniques_of(plan), by=by,

@@ -32,7 +32,10 @@ def reevaluation(request, pk):
         return redirect("plan", pk)
     chart_opening.record_read("evaluation.viewed", evaluation, by=request.user)
     found = reevaluating.review(plan, evaluation)
-    usual = {"result": found.result or "", "decision": found.decisions[0] if found.decisions else ""}
+    usual = {
+        "result": found.result or Reevaluation.Result.UNKNOWN,
+        "decision": found.decisions[0] if found.decisions else "",
+    }
     form = JudgeForm(request.POST if request.method == "POST" else None, initial=usual)
     status = 200
     if request.method == "POST":

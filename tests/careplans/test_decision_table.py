@@ -70,7 +70,7 @@ def test_nothing_measurable_is_unknown():
 def test_a_goal_without_a_known_change_has_to_be_reached_all_the_same():
     assert decision_table.result([at(FALLS, 58), at(NO_MIC, 79)], False) == Result.PARTLY
     assert decision_table.result([at(FALLS, 58), at(NO_MIC, 80)], False) == Result.IMPROVED
-    assert decision_table.result([at(FALLS, 58), at(NO_MIC, None)], False) == Result.PARTLY
+    assert decision_table.result([at(FALLS, 58), at(NO_MIC, None)], False) is None
 
 
 def test_what_is_missing_is_named():
@@ -126,6 +126,24 @@ def test_what_the_table_proposes(found, now, proposed):
     ],
 )
 def test_what_nobody_may_decide(found, decision, now, code):
-    wrong = decision_table.fault(found, decision, now)
+    wrong = decision_table.fault(found, decision, now, by_the_data=found)
 
     assert (wrong and wrong[0]) == code
+
+
+@pytest.mark.parametrize("decision", Decision)
+@pytest.mark.parametrize("found", [Result.IMPROVED, Result.PARTLY, Result.UNCHANGED])
+def test_unknown_in_is_unknown_out(found, decision):
+    assert decision_table.fault(found, decision, OPEN, by_the_data=None)[0] == "unknown_by_the_data"
+
+
+def test_where_data_are_missing_the_patient_may_still_be_seen_to_be_worse():
+    assert decision_table.fault(Result.WORSE, Decision.STOP, OPEN, by_the_data=None) is None
+    assert decision_table.fault(Result.WORSE, Decision.GO_ON, OPEN, by_the_data=None)[0] == "worse_stops"
+
+
+def test_an_unknown_result_extends_nothing_and_hides_nothing():
+    assert decision_table.fault(Result.UNKNOWN, Decision.GO_ON, OPEN, by_the_data=None) is None
+    assert decision_table.fault(Result.UNKNOWN, Decision.EXTEND, OPEN, by_the_data=None)[0] == "extension_needs_partly"
+    wrong = decision_table.fault(Result.UNKNOWN, Decision.GO_ON, OPEN, by_the_data=Result.UNCHANGED)
+    assert wrong[0] == "known_by_the_data"

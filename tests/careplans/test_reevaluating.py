@@ -343,6 +343,25 @@ def test_three_visits_missed_propose_a_discharge(plan, desk):
         assert hint == ("3 visits missed in a row." if count == 3 else "")
 
 
+@pytest.mark.parametrize("result", [Result.IMPROVED, Result.PARTLY, Result.UNCHANGED])
+def test_what_is_unknown_is_recorded_as_unknown(plan, evaluated_again, chiro, result):
+    half = evaluated_again(plan, hit6_total=58)
+
+    wrong = refused(plan, half, result, Decision.GO_ON, chiro.user)
+    kept = judge(plan, half, Result.UNKNOWN, Decision.GO_ON, chiro.user)
+
+    assert (wrong.code, list(wrong.fields)) == ("unknown_by_the_data", ["result"])
+    assert (kept.proposed, kept.result, unjudged.latest(plan)) == ("", "unknown", None)
+
+
+def test_the_page_of_what_is_unknown_proposes_unknown(plan, evaluated_again, sign_in, chiro):
+    half = evaluated_again(plan, hit6_total=58)
+    with times.as_of(half.signed_at + D(hours=1)):
+        page = sign_in(chiro.user).get(f"/care-plans/{plan.pk}/re-evaluation/")
+
+    assert (page.context["form"]["result"].value(), page.context["form"]["decision"].value()) == ("unknown", "")
+
+
 def test_the_page(plan, evaluated_again, sign_in, chiro):
     evaluation = evaluated_again(plan, **PARTLY)
     client = sign_in(chiro.user)

@@ -282,7 +282,7 @@ def test_a_revised_plan_can_still_be_judged(active, change, chiro, signed):
     )  # fmt: skip
 
     kept = reevaluating.record(
-        plan, evaluation=later, result="partly", decision="go_on", reason="Better.", by=chiro.user
+        plan, evaluation=later, result="unknown", decision="go_on", reason="Better.", by=chiro.user
     )
 
     assert kept.plan.version == 2
