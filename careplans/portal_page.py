@@ -1,11 +1,14 @@
-"""What patients see of their plan on their own page: plain values. Reads, never writes."""
+"""What patients see of their plan on their own page: plain values. Reads, never writes.
+
+Of a plan that a red flag holds up they read that care waits and whom to call: no flag by name, and no exercises.
+"""
 
 from datetime import date
 
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
-from careplans import agreement_page, goals, home_programme, metrics, progress, versions
+from careplans import agreement_page, goals, home_programme, metrics, progress, safety_hold, versions
 from careplans.models import CarePlan
 from clinic import times
 from evaluations import interventions
@@ -16,9 +19,11 @@ def read(plan: CarePlan, day: date | None = None) -> dict:
     so_far = progress.of_plan(plan)
     phases, version = list(plan.phases.all()), versions.latest(plan)
     done = so_far.visits.fulfilled + so_far.visits.let_go if so_far else 0
+    is_held = safety_hold.of_plan(plan) is not None
     return {
         "plan": plan,
-        "next": _next(plan),
+        "is_held": is_held,
+        "next": _next(plan, is_held),
         "progress": so_far,
         "checkpoint_day": so_far and times.spoken_day(so_far.checkpoint.due_on, year=False),
         "phases": _phases(phases, done),
@@ -26,11 +31,11 @@ def read(plan: CarePlan, day: date | None = None) -> dict:
         "signing": agreement_page.to_sign(plan) if plan.is_under_way else None,
         "agreed": agreement_page.agreed(plan),
         "document": version.document if version else None,
-        **_home(plan, day),
+        **({} if is_held else _home(plan, day)),
     }
 
 
-def _next(plan):
+def _next(plan, is_held):
     """The patient's next visit, be it of this plan or not, and what it is for."""
     ahead = Appointment.objects.holding_time().filter(patient=plan.patient, ends_at__gt=times.now())
     ahead = ahead.exclude(status=Appointment.Status.COMPLETED).with_names().select_related("series_visit")
@@ -40,7 +45,7 @@ def _next(plan):
     return {
         "when": times.spoken(visit.starts_at, visit.location.time_zone),
         "visit": visit,
-        "why": _why(plan, visit),
+        "why": _("We look first at how you are.") if is_held else _why(plan, visit),
     }
 
 

@@ -11,6 +11,7 @@ from clinic import outbox, times, tokens
 from clinic.errors import RuleBroken
 from clinic.models import Link
 from clinic.outbox import Skip
+from evaluations.safety import red_flags
 from tests import make, signing
 from tests.make import at
 
@@ -59,6 +60,24 @@ def test_a_visit_that_is_not_of_the_plan_is_shown_too(client, page, active, chir
     assert "Monday, January 4, 2027 at 10:00 AM" in text
     assert f"<p>{massage.name}</p>" in text
     assert "No visit is booked" not in text
+
+
+def test_while_a_red_flag_holds_the_plan_up_the_page_says_calmly_that_it_waits(client, page, running, chiro, atlanta):
+    booking.book(patient=running.patient, practitioner=chiro, location=atlanta, type=running.series.type,
+                 by=chiro.user, starts_at=at(10))  # fmt: skip
+    calm = client.get(page(running)).content.decode()
+    red_flags.stop_care(running.patient, running.evaluation, "rf_progressive", by=chiro.user)
+    held = client.get(page(running)).content.decode().split('id="agreement"')[0]
+
+    assert "We want to speak with you" not in calm
+    assert "At home" in calm
+    assert "We want to speak with you before your care goes on" in held
+    assert atlanta.phone in held
+    assert "We look first at how you are." in held
+    assert "At home" not in held
+    assert "chin tucks" not in held.lower()
+    assert "We look again at how you are by" not in held
+    assert "progressive" not in held.lower()  # the flag stays unnamed
 
 
 def test_a_draft_waits_to_be_signed(client, page, draft):
