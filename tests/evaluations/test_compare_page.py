@@ -105,7 +105,7 @@ def test_thirty_evaluations_take_no_more_queries_than_two(sign_in, chiro, patien
     now = patient.evaluations.latest("started_at")
     client = sign_in(chiro.user)
     client.get(reverse("evaluation-compare", args=[now.pk]))
-    with django_assert_max_num_queries(12) as seen:
+    with django_assert_max_num_queries(8) as seen:
         client.get(reverse("evaluation-compare", args=[now.pk]))
     tables = [query["sql"] for query in seen if "evaluations_" in query["sql"] and "SELECT" in query["sql"]]
     assert len(tables) <= 3
