@@ -196,6 +196,8 @@ def _choices(entry, value):
         raise Wrong("value", "Give each choice once.")
     if "normal" in value and len(value) > 1:
         raise Wrong("value", "Normal stands alone.")
+    if not value and entry.normal_value:  # nothing chosen says nothing where there is a word for normal
+        raise Wrong("value", f"Give {', '.join(entry.normal_value)}, or what was found.")
     return list(value)
 
 

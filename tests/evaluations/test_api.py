@@ -80,6 +80,8 @@ BAD = {
     "a choice twice": ({"code": "imaging_views", "value": ["vertex", "vertex"]}, "value"),
     "normal with others": (
         {"code": "scapular_position", "qualifiers": {"side": "left"}, "value": ["normal", "winging"]}, "value"),
+    "nothing where normal is a choice": (
+        {"code": "scapular_position", "qualifiers": {"side": "left"}, "value": []}, "value"),
     "text for yes or no": ({"code": "trigger_point", "qualifiers": {"muscle": "scm", "side": "left"}, "value": "yes"},
                            "value"),
     "a number for positive": ({"code": "lhermitte", "value": 1}, "value"),

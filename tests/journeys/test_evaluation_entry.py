@@ -91,6 +91,22 @@ def recorded(evaluation, code):
     return [(f.qualifiers.get("side", ""), f.status, f.value) for f in evaluation.findings.filter(code=code)]
 
 
+def test_a_list_of_which_nothing_is_chosen_is_missing_where_normal_is_a_choice(page, evaluation):
+    missing = page.locator(".rail-total")
+    before = missing.inner_text()
+    several = page.locator('[data-cell="scapular_position[side=left]"] .several')
+    several.locator("summary").click()
+    several.get_by_label("winging").check()
+    at_rest(page)
+    assert evaluation.findings.get().choices == ["winging"]
+
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        several.get_by_label("winging").uncheck()
+
+    expect(missing).to_have_text(before)
+    assert evaluation.findings.get().status == "not_assessed"
+
+
 def test_letters_typed_into_text_stay_text(page, evaluation):
     go(page, "Atlas listing")
     page.keyboard.type("asrn")

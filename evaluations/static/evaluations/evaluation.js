@@ -84,7 +84,8 @@ form.addEventListener("input", ({ target }) => {
   const item = items.itemOf(target);
   if (!item) return;
   if (items.isFinding(item)) {
-    const isKept = !cells.isEmpty(item) || item.dataset.kind === "choices";
+    // Nothing chosen is a finding only where normal is no choice of its own.
+    const isKept = !cells.isEmpty(item) || (item.dataset.kind === "choices" && !item.dataset.normal);
     if (isKept) { item.dataset.status = "assessed"; delete item.dataset.reason; }
     else if (item.dataset.status) item.dataset.status = "not_assessed";
     cells.settle(item);
