@@ -24,6 +24,12 @@ def clean_note(value: str) -> None:
     clean_line(value.replace("\r", "").replace("\n", " ").replace("\t", " "))
 
 
+def number_or_text(text: str) -> int | str:
+    """A whole number if one was typed, else the text: the rule says what it needs."""
+    text = text.strip()
+    return int(text) if len(text) < 10 and text.isascii() and text.removeprefix("-").isdigit() else text
+
+
 def folded(value: str) -> str:
     """For comparing and searching names: case, accents and width do not count."""
     decomposed = unicodedata.normalize("NFKD", value.casefold())

@@ -90,7 +90,7 @@ def _from_chart(patient: Patient, chart: dict, part: str, back: timedelta, world
     with times.as_of(begun + timedelta(minutes=9)):
         _answer(evaluation, chart["red_flags"]["answers"], by)
         history_taking.confirm(evaluation, {}, version=history_taking.answers_for(evaluation)[1], by=by)
-        _resolve(patient, chart, by)
+        _resolve(evaluation, chart, by)
         _acknowledge(patient, by)  # what the intake raised
     with times.as_of(ended - timedelta(minutes=2)):
         outcomes = {name: value for name, value in chart[part]["outcomes"].items() if value is not None}
@@ -101,7 +101,7 @@ def _from_chart(patient: Patient, chart: dict, part: str, back: timedelta, world
             by=by,
             outcomes=outcomes,
         )
-        _resolve(patient, chart, by)
+        _resolve(evaluation, chart, by)
     with times.as_of(ended):
         return signing.sign(evaluation, by=by)
 
@@ -115,14 +115,14 @@ def _answer(evaluation: Evaluation, answers: dict, by) -> None:
     recording.save(evaluation, findings=[], version=evaluation.version, by=by, answers=answers)
 
 
-def _resolve(patient: Patient, chart: dict, by) -> None:
+def _resolve(evaluation: Evaluation, chart: dict, by) -> None:
     """Close what the chart says was closed, in its words."""
     said = chart["red_flags"]["resolutions"]
     restrictions = (chart.get("care_plan") or {}).get("restrictions", [])
-    for event in red_flags.open_events(patient):
+    for event in red_flags.open_events(evaluation.patient):
         resolution = said.get(event.code)
         if resolution == "answered_later":
-            red_flags.answer(patient=patient, evaluation=event.evaluation, answers={event.code: "no"}, by=by)
+            red_flags.answer(patient=evaluation.patient, evaluation=evaluation, answers={event.code: "no"}, by=by)
         elif resolution:
             kept = restrictions if resolution == "acknowledged_modified" else []
             red_flags.resolve(event, resolution=resolution, by=by, rationale=RATIONALE, restrictions=kept)

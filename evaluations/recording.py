@@ -121,8 +121,8 @@ def save(
     current.measures = measures.applied({} if outcomes is None else outcomes, current.measures)
     if conclusion is not None:
         current.conclusion = measures.check_conclusion(conclusion)
-    current.section_seconds = clocks(current.section_seconds, section_seconds)
-    if checked or answers or outcomes or conclusion is not None:
+    seconds, current.section_seconds = current.section_seconds, clocks(current.section_seconds, section_seconds)
+    if checked or answers or outcomes or conclusion is not None or seconds != current.section_seconds:
         current.version += 1
     current.save(update_fields=["measures", "conclusion", "section_seconds", "version"])
     finding_rows.write(current, checked, by=by, stored=stored)
@@ -131,7 +131,7 @@ def save(
     if changed := _changed(checked, outcomes, conclusion):
         audit.record("evaluation.saved", on=current, by=by, **changed)
     if answers is not None:
-        red_flags.answer(patient=current.patient, evaluation=current, answers=answers, by=by)
+        red_flags.answer_held(current, answers, by=by)
     for name in ("version", "measures", "conclusion", "section_seconds"):
         setattr(evaluation, name, getattr(current, name))
     saved = {

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
+from clinic.text import number_or_text
 from evaluations import (
     catalogue,
     compare_page,
@@ -76,9 +77,7 @@ def _form(request, found, parts, findings, last, *, broken=None, conclusion=None
     context = {
         **entry_page.context(found, parts, findings, last=last, conclusion=conclusion, **typed),
         "broken": broken,
-        "both_versions": saved_meanwhile.in_words(broken.conflict, found.location.time_zone)
-        if _is_stale(broken)
-        else [],
+        "both_versions": saved_meanwhile.of(broken, found),
         "conclusion": found.conclusion if conclusion is None else conclusion,
     }
     return render(request, "evaluations/evaluation.html", context, status=broken.status if broken else 200)
@@ -100,7 +99,7 @@ def _save(request, found, parts, findings, last):
     known = set(red_flags.emergencies_of(red_flags.open_events(found.patient)))
     try:
         saved = recording.save(
-            found, findings=changed, version=_whole(post.get("version", "")), by=request.user,
+            found, findings=changed, version=number_or_text(post.get("version", "")), by=request.user,
             answers={code: said for code, said in answers.items() if given.get(code) != said} or None,
             outcomes={code: value for code, value in outcomes.items() if found.measures.get(code) != value},
             conclusion=conclusion if conclusion != found.conclusion else None,
@@ -126,14 +125,14 @@ def _save(request, found, parts, findings, last):
 
 def _typed_outcomes(post):
     """What was typed as scores; a list of items where one of its boxes holds something."""
-    typed = {code: _whole(post[code]) for code in measures.MEASURES if code in post}
+    typed = {code: _score(post[code]) for code in measures.MEASURES if code in post}
     if measures.ORIGIN in post:
         typed[measures.ORIGIN] = post[measures.ORIGIN] or None
     if measures.EQ_STATE in post:
         typed[measures.EQ_STATE] = post[measures.EQ_STATE].strip() or None
     for code, (many, _, _) in measures.LISTS.items():
         if f"{code}1" in post:
-            items = [_whole(post.get(f"{code}{n + 1}", "")) for n in range(many)]
+            items = [_score(post.get(f"{code}{n + 1}", "")) for n in range(many)]
             typed[code] = items if any(item is not None for item in items) else None
     return typed
 
@@ -142,12 +141,8 @@ def _typed_answers(post):
     return {code: post[code] for code in catalogue.RED_FLAGS if post.get(code)}
 
 
-def _whole(text):
-    """A number if it is one; the rule names anything else."""
-    text = text.strip()
-    if not text:
-        return None
-    return int(text) if len(text) < 10 and text.isascii() and text.lstrip("-").isdigit() else text
+def _score(text):
+    return number_or_text(text) if text.strip() else None
 
 
 def _signed(request, found, *, broken=None):
@@ -191,7 +186,7 @@ def sign(request, pk):
     broken = None
     if request.method == "POST":
         try:
-            signing.sign(found, by=request.user, version=_whole(request.POST.get("version", "")))
+            signing.sign(found, by=request.user, version=number_or_text(request.POST.get("version", "")))
         except RuleBroken as refused:
             broken = refused
         else:

@@ -4,6 +4,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.errors import RuleBroken
 from clinic.policy import requires
+from clinic.text import number_or_text
 from evaluations import withdrawing
 from evaluations.models import Evaluation
 from patients import chart_opening, sight
@@ -17,13 +18,12 @@ def entered_in_error(request, pk):
     found = sight.find(rows, request.user, "evaluation.write", pk)
     broken, typed = None, request.POST
     if request.method == "POST":
-        version = typed.get("version", "")
         try:
             withdrawing.withdraw(
                 found,
                 reason=typed.get("reason", ""),
                 confirmed=typed.get("confirmed") == "yes",
-                version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else version,
+                version=number_or_text(typed.get("version", "")),
                 by=request.user,
             )
         except RuleBroken as refused:

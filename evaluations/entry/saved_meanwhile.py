@@ -13,7 +13,9 @@ from evaluations import catalogue, field_words, finding_rows, measures
 from evaluations.entry import checking
 from evaluations.models import Evaluation
 
-SAVES = ("evaluation.saved", "red_flags.answered", "evaluation.stopped")
+SAVES = (
+    "evaluation.saved", "red_flags.answered", "intake.confirmed", "evaluation.stopped", "evaluation.tests_deferred",
+)  # fmt: skip
 
 
 def refusal(
@@ -123,8 +125,10 @@ def _last_about(evaluation, speaks):
     return "", None
 
 
-def in_words(conflict: Mapping, zone: str) -> list[dict]:
-    """The items of a conflict for people: label, both versions, and who saved theirs at what time."""
+def of(broken: RuleBroken | None, evaluation: Evaluation) -> list[dict]:
+    """The conflict of a refused save for people: label, both versions, and who saved theirs at what time."""
+    items = broken.conflict.get("items", ()) if broken else ()
+    zone = evaluation.location.time_zone
     return [
         {
             "label": item["label"],
@@ -132,7 +136,7 @@ def in_words(conflict: Mapping, zone: str) -> list[dict]:
             "theirs": _said(item["theirs"]),
             "by": f"{item['by']}, {_clock(item['at'], zone)}" if item["by"] else "",
         }
-        for item in conflict["items"]
+        for item in items
     ]
 
 
@@ -152,6 +156,8 @@ def _said(value) -> str:
         case bool():
             return "yes" if value else "no"
         case list():
-            return ", ".join("–" if one is None else field_words.spoken(str(one)) for one in value) or "none"
+            return ", ".join("–" if one is None else _said(one) for one in value) or "none"
+        case dict():
+            return " – ".join(_said(one) for one in value.values() if one not in (None, ""))
         case _:
             return field_words.spoken(str(value))

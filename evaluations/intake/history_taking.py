@@ -12,9 +12,11 @@ from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from evaluations import recording
+from evaluations.entry import drafts
+from evaluations.intake import told_meanwhile
 from evaluations.models import Evaluation
 from evaluations.safety import automatic_flags, red_flags
-from patients import intake, sight
+from patients import intake
 from patients.models import Intake
 
 
@@ -31,13 +33,10 @@ def confirm(evaluation: Evaluation, answers: dict, *, version: int, by: User, se
     """Keep new answers, copy all of them into the evaluation, and raise the flags that follow; gives their codes.
 
     `seconds` are those that the history took until now, where somebody counted them. `version` is that of the answers
-    that were read, 0 where there were none. Raises RuleBroken `signed`, `stale` and `invalid` (400) with the path of
-    each fault.
+    that were read, 0 where there were none. Raises RuleBroken `signed`, `stale` with both versions (`told_meanwhile`)
+    and `invalid` (400) with the path of each fault.
     """
-    current = Evaluation.objects.select_for_update().select_related("patient", "location").get(pk=evaluation.pk)
-    sight.require(by, "evaluation.write", current.patient)
-    if current.is_signed:
-        raise RuleBroken("The evaluation is signed; write an addendum.", code="signed")
+    current = drafts.held(evaluation, by=by)
     kept = _kept(current, answers, version, by)
     current.intake = {
         "answers": kept.answers,
@@ -48,8 +47,11 @@ def confirm(evaluation: Evaluation, answers: dict, *, version: int, by: User, se
     current.section_seconds = recording.clocks(
         current.section_seconds, None if seconds is None else {"history": seconds}
     )
-    current.save(update_fields=["intake", "section_seconds"])
-    evaluation.intake, evaluation.section_seconds = current.intake, current.section_seconds
+    current.version += 1
+    columns = ["intake", "section_seconds", "version"]
+    current.save(update_fields=columns)
+    for name in columns:
+        setattr(evaluation, name, getattr(current, name))
     opened = red_flags.raise_automatic(current, automatic_flags.flags_of_intake(kept.answers), by=by)
     audit.record("intake.confirmed", on=current, by=by, version=kept.version)
     return [event.code for event in opened]
@@ -62,7 +64,13 @@ def _kept(evaluation, answers, version, by) -> Intake:
     if type(version) is not int:
         message = "Give the version that was read."
         raise RuleBroken(message, code="invalid", fields={"version": message}, status=400)
-    return intake.record(evaluation.patient, answers, by=by, version=version)
+    try:
+        return intake.record(evaluation.patient, answers, by=by, version=version)
+    except RuleBroken as broken:
+        if broken.code != "stale":
+            raise
+        kept = Intake.objects.select_related("changed_by").get(patient=evaluation.patient)
+        raise told_meanwhile.refusal(evaluation, kept, answers, by=by) from None
 
 
 def confirmed(evaluation: Evaluation) -> Mapping:

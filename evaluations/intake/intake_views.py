@@ -7,8 +7,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from evaluations import catalogue
-from evaluations.entry import entry_page
+from clinic.text import number_or_text
+from evaluations import catalogue, recording
+from evaluations.entry import entry_page, saved_meanwhile
 from evaluations.intake import history_taking, intake_page, self_intake
 from evaluations.intake.intake_form import IntakeForm
 from evaluations.models import Evaluation, RedFlagAnswer
@@ -38,11 +39,10 @@ def intake(request, pk):
 
 def _save(request, found, form):
     broken = None
-    typed = request.POST.get("version", "")
+    version = number_or_text(request.POST.get("version", ""))
     try:
         if not form.is_valid():
             raise RuleBroken("Look at the marked answers.", code="invalid", status=400)
-        version = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else typed
         opened = history_taking.confirm(
             found, form.changes(), version=version, by=request.user, seconds=_seconds(request.POST.get("seconds", ""))
         )
@@ -73,6 +73,7 @@ def _context(found, answers, version, form, broken):
         "form": form,
         "version": version,
         "broken": broken,
+        "both_versions": saved_meanwhile.of(broken, found),
         "faults": [(form[name].label, form.errors[name][0]) for name in form.errors if name in form.fields],
         "by_phone": self_intake.of_visit_ahead(found),
         "open_events": red_flags.open_events(found.patient),
@@ -106,12 +107,19 @@ def screening(request, pk):
     answers, broken = red_flags.answers_of(found), None
     if request.method == "POST":
         typed = {code: request.POST[code] for code in catalogue.RED_FLAGS if request.POST.get(code)}
+        known = set(red_flags.emergencies_of(red_flags.open_events(found.patient)))
         try:
-            opened = red_flags.answer(patient=found.patient, evaluation=found, answers=typed, by=request.user)
+            saved = recording.save(
+                found,
+                findings=[],
+                answers={code: said for code, said in typed.items() if answers.get(code) != said} or None,
+                version=number_or_text(request.POST.get("version", "")),
+                by=request.user,
+            )
         except RuleBroken as refused:
             broken, answers = refused, answers | typed
         else:
-            if any(event.tier == "emergency" and event.answer == "yes" for event in opened):
+            if set(saved["emergencies"]) - known:
                 return redirect("evaluation-emergency", pk=pk)
             messages.success(request, f"Saved {times.local(times.now(), found.location.time_zone):%H:%M}.")
             return redirect("evaluation" if "next" in request.POST else "evaluation-screening", pk=pk)
@@ -126,6 +134,7 @@ def screening(request, pk):
         "open_events": red_flags.open_events(found.patient),
         "is_open": not found.is_signed and not found.opened_until,
         "broken": broken,
+        "both_versions": saved_meanwhile.of(broken, found),
     }
     context["has_emergency"] = any(event.tier == "emergency" for event in context["open_events"])
     return render(request, "evaluations/screening.html", context, status=broken.status if broken else 200)

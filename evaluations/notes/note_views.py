@@ -10,6 +10,7 @@ from appointments.models import Appointment
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
+from clinic.text import number_or_text
 from evaluations.entry.checking import Wrong
 from evaluations.models import VisitNote
 from evaluations.notes import note_fields, note_page, note_signing, note_texts, visit_notes
@@ -79,7 +80,9 @@ def _save(request, found):
     try:
         if faults:
             raise RuleBroken("Some fields are not understood.", code="invalid_note", fields=faults, status=400)
-        visit_notes.save(found, content=content, version=whole(request.POST.get("version", "")), by=request.user)
+        visit_notes.save(
+            found, content=content, version=number_or_text(request.POST.get("version", "")), by=request.user
+        )
     except RuleBroken as refused:
         broken = refused
     if broken is None:
@@ -122,11 +125,6 @@ def _taken_over(post, suggested):
     return [wanted] if wanted in suggested else []
 
 
-def whole(text):
-    """A number if it is one; the rule names anything else."""
-    return int(text) if len(text) < 10 and text.isascii() and text.isdigit() else text
-
-
 def _signed(request, found, *, broken=None):
     if request.method == "POST" and broken is None:
         messages.error(request, "The note is signed; write an addendum.")
@@ -145,7 +143,7 @@ def sign(request, pk):
     broken = None
     if request.method == "POST":
         try:
-            note_signing.sign(found, by=request.user, version=whole(request.POST.get("version", "")))
+            note_signing.sign(found, by=request.user, version=number_or_text(request.POST.get("version", "")))
         except RuleBroken as refused:
             broken = refused
         else:

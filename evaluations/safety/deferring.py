@@ -12,9 +12,9 @@ from clinic import audit
 from clinic.errors import RuleBroken
 from clinic.models import User
 from evaluations import catalogue, finding_rows
+from evaluations.entry import drafts
 from evaluations.models import Evaluation, RedFlagEvent
 from evaluations.safety import red_flags
-from patients import sight
 
 TESTS = tuple(
     entry.code
@@ -39,10 +39,7 @@ def warning(evaluation: Evaluation, codes: Iterable[str]) -> str:
 @transaction.atomic
 def defer(evaluation: Evaluation, *, by: User) -> int:
     """Record the tests that have no status yet as deferred for safety; returns how many."""
-    current = Evaluation.objects.select_for_update(of=("self",)).select_related("patient").get(pk=evaluation.pk)
-    sight.require(by, "evaluation.write", current.patient)
-    if current.is_signed:
-        raise RuleBroken("The evaluation is signed; write an addendum.", code="signed")
+    current = drafts.held(evaluation, by=by)
     why = reason(red_flags.open_events(current.patient))
     if not why:
         raise RuleBroken("No red flag is open that these tests are left out for.", code="no_red_flag")

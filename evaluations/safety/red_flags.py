@@ -16,6 +16,7 @@ from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.text import clean_note
 from evaluations import catalogue, finding_rows
+from evaluations.entry import drafts
 from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
 from patients import sight
 from patients.models import Patient
@@ -110,12 +111,27 @@ def answer(
     """Add answers; everything but "no" opens an event. Returns the events that were opened.
 
     An event opened because nobody knew is closed by the answer that came later. `before` is what was answered at the
-    same visit already, where it has no evaluation: a "yes" of last week says nothing about today's.
+    same visit already, where it has no evaluation: a "yes" of last week says nothing about today's. An evaluation gets
+    a new version: whoever read it before does not sign over the answers.
     """
     sight.require(by, "evaluation.write", patient)
+    if evaluation is None:
+        return _answer(patient, None, answers, by=by, before=before)
+    current = drafts.held(evaluation, by=by)
+    opened = answer_held(current, answers, by=by)
+    current.version += 1
+    current.save(update_fields=["version"])
+    evaluation.version = current.version
+    return opened
+
+
+def answer_held(evaluation: Evaluation, answers: dict[str, str], *, by: User) -> list[RedFlagEvent]:
+    """As `answer`, for a save that holds the evaluation and raises its version."""
+    return _answer(evaluation.patient, evaluation, answers, by=by)
+
+
+def _answer(patient, evaluation, answers, *, by, before=None):
     _check_answers(answers)
-    if evaluation is not None and evaluation.is_signed:
-        raise RuleBroken("The evaluation is signed; write an addendum.", code="signed")
     Patient.objects.select_for_update().get(pk=patient.pk)  # one open event a flag, also under two clicks at once
     if evaluation is not None:
         before = answers_of(evaluation)
@@ -372,10 +388,7 @@ def _bad_day(text, event):
 @transaction.atomic
 def stop(evaluation: Evaluation, *, by: User) -> Evaluation:
     """Stop for safety: what is not recorded yet is deferred, and the rest stays as it is."""
-    current = Evaluation.objects.select_for_update().get(pk=evaluation.pk)
-    sight.require(by, "evaluation.write", evaluation.patient)
-    if current.is_signed:
-        raise RuleBroken("The evaluation is signed; write an addendum.", code="signed")
+    current = drafts.held(evaluation, by=by)
     if current.status == Evaluation.Status.STOPPED:
         return current
     rest = finding_rows.unrecorded(current, catalogue.FINDINGS, reason="Stopped for safety.")

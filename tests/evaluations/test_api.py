@@ -315,6 +315,7 @@ def test_an_operation_of_another_evaluation_is_refused(api, chiro, atlanta, eval
 
 def test_clocks_only_run_forward(api, chiro, evaluation):
     patch(api(chiro.user), evaluation, section_seconds={"rom": 90})
+    evaluation.refresh_from_db()
     patch(api(chiro.user), evaluation, section_seconds={"rom": 30, "neuro": 5})
 
     evaluation.refresh_from_db()

@@ -51,7 +51,7 @@ def test_it_is_signed_and_printed_unchanged(password_asked, answered, save, sent
     save(*sent, version=answered.version)
     client = password_asked
 
-    client.post(reverse("evaluation-sign", args=[answered.pk]))
+    client.post(reverse("evaluation-sign", args=[answered.pk]), {"version": answered.version})
     answered.refresh_from_db()
     page = html.unescape(client.get(reverse("evaluation-print", args=[answered.pk])).content.decode())
 
