@@ -33,6 +33,20 @@ def pytest_runtest_setup(item):
         pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip(reason)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """A page that was closed or a process that was killed may leave a session behind, and PostgreSQL drops no database
+    that somebody still uses.
+    """
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+
+
 @pytest.fixture
 def that_morning():
     """It is eight o'clock on the day of the visits, in Atlanta."""
