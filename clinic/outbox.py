@@ -38,14 +38,19 @@ S = Message.Status
 OVERLAP = timedelta(days=1)  # looked at again each time: a row may be committed long after the instant it names
 SWEEP, BEGINS = "sweep", "mail begins"
 CLOCKS_DIFFER = timedelta(minutes=5)
+NEWEST, NEWEST_WITHIN, FEW = 10, timedelta(days=1), 3  # mails by which it is told whether the mail server takes any
 OPEN = (S.WAITING, S.RETRY, S.CLAIMED)
+_BY_HAND = "Tried again by hand."
 _SENT = Q(message__status__in=[S.SENT, S.SENT_MAYBE_TWICE])
 _GONE_OUT = Q(left_out="") & (_SENT | Q(message__in_data=True) | Q(message__maybe_twice=True))
 
 
 @dataclass(frozen=True)
 class Health:
-    """Whether mails go out: what waits, since when, and who was last heard from."""
+    """Whether mails go out: what waits, since when, and who was last heard from.
+
+    `refused` are the newest mails that were tried, where the mail server took none of them.
+    """
 
     backlog: int
     oldest_due_at: datetime | None
@@ -54,10 +59,11 @@ class Health:
     is_beat_silent: bool
     is_worker_silent: bool
     waits_until: datetime | None
+    refused: int = 0
 
     @property
     def is_late(self) -> bool:
-        return self.is_beat_silent or self.is_worker_silent or self.waits_until is not None
+        return self.is_beat_silent or self.is_worker_silent or self.waits_until is not None or self.refused > 0
 
 
 def begin(at: datetime | None = None) -> None:
@@ -71,8 +77,23 @@ def health() -> Health:
     pulse = heartbeats.pulse()
     return Health(
         found["backlog"], found["oldest"], pulse.beat_at, pulse.worker_at, pulse.is_beat_silent,
-        pulse.is_worker_silent, waits_until(times.now()),
+        pulse.is_worker_silent, waits_until(times.now()), _refused(times.now()),
     )  # fmt: skip
+
+
+def _refused(now: datetime) -> int:
+    """One or two may be at fault themselves, unless the server took no mail at all: then no attempt is counted."""
+    tried = (
+        ~Q(reason__in=["", _BY_HAND]) & Q(status=S.RETRY)
+        | Q(status__in=[S.FAILED, S.BOUNCED])
+        | Q(sent_at__gt=now - NEWEST_WITHIN)
+    )
+    newest = Message.objects.filter(tried, due_at__gt=now - NEWEST_WITHIN, due_at__lte=now).order_by("-due_at", "-pk")
+    newest = list(newest.values_list("status", "attempts")[:NEWEST])
+    if any(status in (S.SENT, S.SENT_MAYBE_TWICE) for status, _ in newest):
+        return 0
+    is_away = any(status == S.RETRY and not attempts for status, attempts in newest)
+    return len(newest) if is_away or len(newest) >= FEW else 0
 
 
 def send_due(
@@ -112,16 +133,32 @@ def due_by(until: datetime) -> list[datetime]:
     return [one.message.due_at for one in _find(until)]
 
 
-def counts(since: datetime, messages: QuerySet) -> dict[str, int]:
-    """How many of these messages ended how since then, by status."""
-    ended = messages.filter(due_at__gt=since).order_by().values("status").annotate(count=Count("pk"))
-    return dict(ended.values_list("status", "count"))
+def counts(messages: QuerySet) -> dict[str, int]:
+    """How many of these messages stand how, by status."""
+    return dict(messages.order_by().values("status").annotate(count=Count("pk")).values_list("status", "count"))
 
 
+def may_try_again(message: Message) -> bool:
+    """Whether it was not sent, and could be: what was skipped as long as it is of use, once nothing is in its way."""
+    if message.status == S.SKIPPED:
+        return message.useless_after > times.now()
+    return message.status in (S.FAILED, S.BOUNCED)
+
+
+@transaction.atomic
 def try_again(message: Message) -> bool:
-    """Put a failed or bounced row back; False when it is no longer one."""
-    gave_up = Message.objects.filter(pk=message.pk, status__in=[S.FAILED, S.BOUNCED])
-    return bool(gave_up.update(status=S.RETRY, attempts=0, try_after=times.now(), reason="Tried again by hand."))
+    """Put one that was not sent back, to be decided anew; False when it is no longer one."""
+    fresh = Message.objects.select_for_update().get(pk=message.pk)
+    if not may_try_again(fresh):
+        return False
+    MessagePart.objects.filter(message=fresh).update(left_out="")
+    Message.objects.filter(pk=fresh.pk).update(status=S.RETRY, attempts=0, try_after=times.now(), reason=_BY_HAND)
+    return True
+
+
+def belongs_to(patient_id: int, *, about: str, about_id: int) -> None:
+    """Whose the mails about something are is known from now on."""
+    Message.objects.filter(about=about, about_id=about_id, patient_id=None).update(patient_id=patient_id)
 
 
 def not_yet_owed(queryset, key):

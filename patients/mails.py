@@ -48,12 +48,17 @@ def mend(patient: Patient, *, by: User) -> bool:
 
 
 def try_again(message: Message, *, by: User) -> bool:
-    """Send a failed or bounced one once more, and hold nothing against its address; False when it is no longer one."""
+    """Send one that was not sent once more, to the address that the patient has now, and hold nothing against that;
+    False when it is no longer one (`outbox.may_try_again`)."""
     if not visible_to(by, "message.retry").filter(pk=message.pk).exists():
         raise Http404
     again = outbox.try_again(message)
     if again:
-        undeliverable.mend(message.to, by=by, patient_id=message.patient_id)
-    if again:
+        undeliverable.mend(_goes_to(message), by=by, patient_id=message.patient_id)
         audit.record("message.retried", on=message, by=by)
     return again
+
+
+def _goes_to(message: Message) -> str:
+    patient = Patient.objects.filter(pk=message.patient_id).first()
+    return patient.email if patient else message.to

@@ -71,12 +71,13 @@ def _missed(at, since, calm, rules) -> list[Due]:
 
 def _intake(at, since, calm, rules) -> list[Due]:
     found = []
+    ahead_of = min(at, times.now())  # a forecast looks at visits that come before its end, too
     for days, places in rules.numbers(INTAKE.name, calm).items():
         ahead = timedelta(days=days)
         rows = Appointment.objects.filter(
             ~Exists(intake.told().filter(patient=OuterRef("patient"))),
             ~Exists(Appointment.objects.filter(patient=OuterRef("patient"), status=_S.COMPLETED)),
-            location__in=places, type__is_evaluation=True, status__in=EXPECTED, starts_at__gt=at,
+            location__in=places, type__is_evaluation=True, status__in=EXPECTED, starts_at__gt=ahead_of,
             starts_at__lte=at + ahead + FARTHEST,
         )  # fmt: skip
         for visit in outbox.not_yet_owed(rows, _key("intake")):

@@ -18,7 +18,7 @@ from appointments.availability import Slot
 from appointments.marks import Mark
 from appointments.models import Appointment, AppointmentType, BookingRequest, Hold
 from appointments.online import public_times
-from clinic import audit, times, tokens, undeliverable
+from clinic import audit, outbox, times, tokens, undeliverable
 from clinic.errors import RuleBroken
 from clinic.models import Link
 from locations.models import Location, Practitioner
@@ -204,6 +204,7 @@ def confirm(link: Link, request: BookingRequest, *, slot: Slot | None = None) ->
         _keep_what_was_said(fresh, patient, is_known=known is not None)
         fresh.visit, fresh.was_known, fresh.hold = visit, known is not None, None
         fresh.save(update_fields=["visit", "was_known", "hold"])
+        outbox.belongs_to(patient.pk, about=fresh._meta.label_lower, about_id=fresh.pk)
     return visit
 
 

@@ -19,9 +19,6 @@ from patients import mail_choices, mails
 from patients.models import Patient
 
 A_PAGE = 50
-NEEDS_ATTENTION = [Message.Status.FAILED, Message.Status.BOUNCED]
-
-
 COUNTED = timedelta(days=7)
 S = Message.Status
 # What the counts on the page add up.
@@ -35,7 +32,19 @@ OUTCOMES = (
 
 
 class Filter(forms.Form):
+    """`status` as the counts group them; `recent` where it opens what a count counts."""
+
     status = forms.ChoiceField(required=False, label="Show", choices=[("", "All messages"), *Message.Status.choices])
+    recent = forms.BooleanField(required=False)
+
+    def of(self, messages):
+        """These of the messages; an odd question is none."""
+        self.is_valid()
+        said = self.cleaned_data
+        if status := said.get("status"):
+            grouped = {name: statuses for _, statuses, name in OUTCOMES}
+            messages = messages.filter(status__in=grouped.get(status, [status]))
+        return _recent(messages) if said.get("recent") else messages
 
 
 @require_GET
@@ -44,8 +53,7 @@ def listing(request):
     """Times are those of the current location, else of none: UTC."""
     found = mails.visible_to(request.user, "message.read")
     chosen = Filter(request.GET)
-    status = chosen.cleaned_data["status"] if chosen.is_valid() else ""
-    page = Paginator(found.filter(status=status) if status else found, A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(chosen.of(found), A_PAGE).get_page(request.GET.get("page"))
     place = current(request)
     zone = place.time_zone if place else "UTC"
     health = outbox.health()
@@ -54,13 +62,14 @@ def listing(request):
         "page": page,
         "rows": [_row(message, zone, can_retry) for message in page],
         "filter": chosen,
-        "status": status,
+        "status": chosen.cleaned_data.get("status", ""),
+        "is_recent": chosen.cleaned_data.get("recent", False),
         "health": health,
         "oldest": health.oldest_due_at and times.local(health.oldest_due_at, zone),
         "waits_until": health.waits_until and times.local(health.waits_until, zone),
         "beat": health.last_beat_at and times.local(health.last_beat_at, zone),
         "worker": health.last_worker_at and times.local(health.last_worker_at, zone),
-        "counts": _counts(request.user),
+        "counts": _counts(found),
         "counted_days": COUNTED.days,
         "faulty": mails.at_faulty_addresses(request.user).count(),
         "opens_patients": access.can(request.user, "patient.read"),
@@ -75,7 +84,7 @@ def _row(message, zone, can_retry):
         "due": times.local(message.due_at, zone),
         "sent": times.local(message.sent_at, zone) if message.sent_at else None,
         "delivered": times.local(message.delivered_at, zone) if message.delivered_at else None,
-        "can_retry": can_retry and message.status in NEEDS_ATTENTION,
+        "can_retry": can_retry and outbox.may_try_again(message),
     }
 
 
@@ -84,8 +93,13 @@ def _name(user, patient):
     return str(patient) if access.can(user, "patient.read") else f"Patient {patient.pk}"
 
 
-def _counts(user):
-    found = outbox.counts(times.now() - COUNTED, mails.visible_to(user))
+def _recent(messages):
+    now = times.now()
+    return messages.filter(due_at__gt=now - COUNTED, due_at__lte=now)
+
+
+def _counts(messages):
+    found = outbox.counts(_recent(messages))
     return [
         {"label": label, "status": status, "count": sum(found.get(one, 0) for one in statuses)}
         for label, statuses, status in OUTCOMES

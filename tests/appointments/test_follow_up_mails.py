@@ -136,6 +136,16 @@ def test_who_told_of_the_neck_on_the_public_page_is_asked_all_the_same(book, eva
     assert told("intake-request") == [("sent", "")]
 
 
+def test_the_forecast_knows_of_it_although_the_visit_comes_before_the_end_of_tomorrow(book, evaluation_type, clock):
+    clock.move_to(make.at(9, day=make.MONDAY - timedelta(days=3)))
+    book(evaluation_type, START)
+    clock.move_to(make.at(9, 5, day=make.MONDAY - timedelta(days=3)))
+
+    found = outbox.upcoming(make.at(12))
+
+    assert "intake-request" in {one.kind for one in found}
+
+
 def test_who_books_at_short_notice_is_asked_after_the_notice(book, evaluation_type, clock):
     clock.move_to(START - timedelta(days=3, hours=1))
     book(evaluation_type)

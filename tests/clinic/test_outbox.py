@@ -291,6 +291,21 @@ def test_clinic_that_begins_owes_nothing_from_before(visits):
     assert outbox.send_due(DUE + timedelta(minutes=1)) == []
 
 
+@pytest.mark.parametrize(("mode", "mails"), [("locked", 1), ("greylist", 3), ("later", 3), ("refuse", 3)])
+def test_a_server_that_takes_nothing_is_told_until_it_takes_a_mail(settings, visits, clock, mode, mails):
+    visits(mails)
+    clock.move_to(DUE)
+    with smtp_sink(settings, mode):
+        outbox.send_due()
+    refused = outbox.health().refused
+    Message.objects.update(status="retry", attempts=1, try_after=DUE)
+    undeliverable.standing().delete()
+    with smtp_sink(settings):
+        outbox.send_due()
+
+    assert (refused, outbox.health().refused) == (mails, 0)
+
+
 def test_a_bounced_mail_can_be_tried_again_by_hand_once_its_address_is_mended(settings, one, desk):
     with smtp_sink(settings, "refuse") as sink:
         outbox.send_due(DUE)

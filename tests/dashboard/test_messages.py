@@ -1,3 +1,5 @@
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -5,7 +7,7 @@ import time_machine
 from django.urls import reverse
 
 from appointments import booking
-from clinic import outbox, times, undeliverable
+from clinic import heartbeats, outbox, times, undeliverable
 from clinic.models import AuditEntry, Message
 from patients import mail_choices
 from tests import make
@@ -70,6 +72,57 @@ def test_owner_has_a_failed_one_tried_again(sign_in, owner, patient, owed):
     ]
 
 
+def test_it_is_tried_at_the_present_address_and_the_dead_one_stays_dead(sign_in, owner, patient, owed, fault):
+    old, dead = patient.email, undeliverable.among([patient.email])
+    bounced = owed(patient, status="bounced")
+    patient.email = "new@example.org"
+    patient.save(update_fields=["email"])
+    undeliverable.flag("new@example.org", kind="bounced", reason="552 5.2.2 Mailbox full")
+
+    sign_in(owner).post(reverse("message-try-again", args=[bounced.pk]))
+
+    assert undeliverable.among([old, "new@example.org"]) == dead
+
+
+def test_skipped_is_tried_again_as_long_as_it_is_of_use(sign_in, owner, patient, owed):
+    skipped = owed(patient, status="skipped", reason="The patient has no e-mail address.")
+    part = skipped.parts.create(key="x", left_out="The patient has no e-mail address.")
+    late = owed(patient, status="skipped", useless_after=times.now())
+    client = sign_in(owner)
+
+    page = client.get(reverse("messages"))
+    for one in (skipped, late):
+        client.post(reverse("message-try-again", args=[one.pk]))
+
+    offered = {row["message"].pk: row["can_retry"] for row in page.context["rows"]}
+    for one in (skipped, late, part):
+        one.refresh_from_db()
+    assert offered == {skipped.pk: True, late.pk: False}
+    assert (skipped.status, late.status, part.left_out) == ("retry", "skipped", "")
+
+
+@pytest.mark.parametrize(
+    ("ended", "warns"),
+    [
+        (["sent", "failed", "failed", "failed"], False),
+        (["failed", "failed"], False),
+        (["failed", "bounced", "retry"], True),
+        (["retry"], True),
+        (["skipped", "missed", "waiting"], False),
+    ],
+)
+def test_page_says_when_the_mail_server_takes_nothing(sign_in, desk, patient, owed, ended, warns):
+    heartbeats.note(heartbeats.BEAT)
+    heartbeats.note(heartbeats.WORKER)
+    for status in ended:
+        how = {"sent": {"sent_at": times.now()}, "waiting": {}}.get(status, {"reason": "The mail server is away."})
+        owed(patient, status=status, **how)
+    answer = sign_in(desk).get(reverse("messages"))
+
+    assert ("The mail server took none of the last" in answer.content.decode()) is warns
+    assert answer.context["health"].is_late is warns
+
+
 def test_manager_cannot_touch_a_message_of_another_location(sign_in, marietta, patient, owed):
     failed = owed(patient, status="failed")
 
@@ -119,9 +172,14 @@ def test_how_mails_ended_is_counted_for_those_in_sight(sign_in, desk, patient, m
 
     answer = sign_in(desk).get(reverse("messages"))
 
-    assert {one["label"]: one["count"] for one in answer.context["counts"]} == {
+    counts = answer.context["counts"]
+    assert {one["label"]: one["count"] for one in counts} == {
         "Sent": 2, "Failed": 0, "Came back": 1, "Skipped": 1, "Missed its time": 0
     }  # fmt: skip
+    links = re.findall(r'<dd class="numbers"><a href="([^"]+)">(\d+)<', answer.content.decode())
+    opened = [sign_in(desk).get(reverse("messages") + html.unescape(url)) for url, _ in links]
+    assert [one.context["page"].paginator.count for one in opened] == [int(count) for _, count in links]
+    assert sign_in(desk).get(reverse("messages"), {"status": "sent"}).context["page"].paginator.count == 3
 
 
 def test_patients_at_addresses_that_fail_are_a_list_until_mended(sign_in, desk, patient, marietta, fault):

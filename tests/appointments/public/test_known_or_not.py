@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from appointments.models import Appointment, BookingRequest, Hold
-from patients import intake, registering
+from patients import intake, mails, registering
 from patients.models import Patient
 from tests import make
 
@@ -97,3 +97,9 @@ def test_a_second_visit_of_the_kind_is_not_booked(client, link, avery, taken):
     assert refused.status_code == 409
     assert "You have such a visit already: Monday, January 4, 2027 at 2:00 PM EST" in refused.content.decode()
     assert Appointment.objects.count() == 1
+
+
+def test_the_mail_of_a_request_stands_with_the_patient_once_that_is_known(client, link, avery):
+    client.post(link(), {"step": "book"})
+
+    assert mails.to_patient(avery).get(kind="booking-asked").status == "sent"
