@@ -76,10 +76,11 @@ class WayOut:
 
     @property
     def headers(self) -> dict[str, str]:
-        """With which a mail program shows its own Unsubscribe (RFC 8058)."""
+        """With which a mail program shows its own Unsubscribe; in one click where that may be promised (RFC 8058)."""
         if not self.url:
             return {}
-        return {"List-Unsubscribe": f"<{self.url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        one_click = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if self.url.startswith("https://") else {}
+        return {"List-Unsubscribe": f"<{self.url}>", **one_click}
 
 
 def way_out(patient: Patient, topic: Topic) -> WayOut:

@@ -203,16 +203,22 @@ def test_mail_says_all_in_two_forms_and_keeps_no_link(book, mailoutbox, atlanta)
     assert "/my/" not in Message.objects.get().text
 
 
-def test_mail_headers_are_these_and_no_others(book, mailoutbox):
+@pytest.mark.parametrize(
+    ("base", "one_click"), [("https://clinic.example.org", ["List-Unsubscribe-Post"]), ("http://127.0.0.1:8000", [])]
+)
+def test_mail_headers_are_these_and_no_others(book, mailoutbox, settings, base, one_click):
+    """One click is promised where the address is https alone (RFC 8058)."""
+    settings.BASE_URL = base
     book()
 
     outbox.send_due(NOW + GRACE)
 
     mail = mailoutbox[0].message()
     assert sorted(mail.keys()) == [
-        "Auto-Submitted", "Content-Type", "Date", "From", "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version",
+        "Auto-Submitted", "Content-Type", "Date", "From", "List-Unsubscribe", *one_click, "MIME-Version",
         "Message-ID", "Subject", "To",
     ]  # fmt: skip
+    assert mail["List-Unsubscribe"].startswith(f"<{base}/my/unsubscribe/")
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Message-ID"] == Message.objects.get().message_id
 
