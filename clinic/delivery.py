@@ -175,7 +175,7 @@ def _prepare(message, ahead: Ahead | None) -> Letter | None:
         _write(message, status=S.WAITING, try_after=mail.until, reason="It waits for the end of the quiet hours.",
                in_data=False, **before)  # fmt: skip
         return None
-    if fault := undeliverable.among([mail.to]):
+    if fault := undeliverable.among([mail.to], is_asked_for=mail.is_asked_for):
         _end(message, S.SKIPPED, " ".join(fault.values()))
         return None
     letter = mail_content.write(mail, message.message_id)

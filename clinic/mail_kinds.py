@@ -53,7 +53,8 @@ class Attachment:
 class Mail:
     """What to send. `secrets` are the links in it: left out of the copy that is kept.
 
-    `sender` is the name that the mail comes from, where it is not the one of all mails.
+    `sender` is the name that the mail comes from, where it is not the one of all mails. `is_asked_for` is one that
+    somebody waits for who has just typed the address: it is tried although mails to it came back.
     """
 
     to: str
@@ -64,6 +65,7 @@ class Mail:
     headers: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     sender: str = ""
+    is_asked_for: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Addresses that take no mail, and since when: the only writer of AddressFault.
 
-Nothing is sent to one until it is mended: by another address in the chart, or by somebody who says that it works again.
+Nothing is sent to one until it is mended: by another address in the chart, by somebody who says that it works again, or
+by who answers the one mail that is tried all the same, since its reader had just asked for it.
 """
 
 import re
@@ -53,14 +54,14 @@ def flag(address: str, *, kind: Kind, reason: str, message: Message | None = Non
 
 
 @transaction.atomic
-def mend(address: str, *, by: User, patient_id: int | None = None) -> bool:
-    """Somebody says that it works again; False when nothing stood against it."""
+def mend(address: str, *, by: User | None, by_whom: str = "", patient_id: int | None = None) -> bool:
+    """Somebody says, or shows, that it works again; False when nothing stood against it."""
     fault = AddressFault.objects.select_for_update().filter(address=folded(address), mended_at=None).first()
     if fault is None:
         return False
     fault.mended_at, fault.mended_by = times.now(), by
     fault.save(update_fields=["mended_at", "mended_by"])
-    audit.record("address.mended", on=fault, by=by, patient_id=patient_id)
+    audit.record("address.mended", on=fault, by=by, by_whom=by_whom, patient_id=patient_id)
     return True
 
 
@@ -68,7 +69,11 @@ def standing() -> QuerySet:
     return AddressFault.objects.filter(mended_at=None)
 
 
-def among(addresses: Iterable[str]) -> dict[str, str]:
-    """Why nothing is sent to some of these addresses, by the folded address; one query."""
+def among(addresses: Iterable[str], *, is_asked_for: bool = False) -> dict[str, str]:
+    """Why nothing is sent to some of these addresses, by the folded address; one query.
+
+    A mail that was asked for just now is tried where mails came back; who reported them as unwanted is left alone.
+    """
     rows = standing().filter(address__in={folded(one) for one in addresses if one})
+    rows = rows.exclude(kind=Kind.BOUNCED) if is_asked_for else rows
     return {row.address: f"{WORDS[row.kind]}: {row.reason}" for row in rows}

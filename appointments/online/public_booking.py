@@ -22,7 +22,8 @@ from clinic import audit, outbox, times, tokens, undeliverable
 from clinic.errors import RuleBroken
 from clinic.models import Link
 from locations.models import Location, Practitioner
-from patients import intake, registering, search_terms
+from patients import intake, mail_choices, registering, search_terms
+from patients.mail_choices import Topic
 from patients.models import Consent, Patient
 
 PURPOSE = "public-booking"
@@ -41,6 +42,7 @@ HELD_FOR_A_NETWORK = 3
 # What makes it another request when the form is sent anew.
 TYPED = ("given_name", "family_name", "birth_date", "email", "phone", "booked_by", "heard_from", "wants_mails",
          "indicators")  # fmt: skip
+ASKED_ABOUT = (Topic.NOTICES, Topic.REMINDERS)  # "confirmations and reminders", as the form says
 EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
 
 
@@ -200,6 +202,7 @@ def confirm(link: Link, request: BookingRequest, *, slot: Slot | None = None) ->
         if known:
             _refuse_second(known, fresh.type)
         patient = known or _register(fresh)
+        undeliverable.mend(fresh.email, by=None, by_whom=BY_WHOM, patient_id=patient.pk)  # a mail to it was read
         visit = _book(fresh, patient, slot)
         _keep_what_was_said(fresh, patient, is_known=known is not None)
         fresh.visit, fresh.was_known, fresh.hold = visit, known is not None, None
@@ -282,9 +285,13 @@ def _where(fresh: BookingRequest, slot: Slot | None) -> tuple[Practitioner, Loca
 
 
 def _keep_what_was_said(fresh: BookingRequest, patient: Patient, *, is_known: bool) -> None:
-    """Of a patient who is known nothing that was said before is overwritten."""
+    """Of a patient who is known nothing is overwritten that the clinic was told; whether to write is the patient's."""
     if fresh.wants_mails:
         registering.give_consent(patient, Consent.Scope.EMAIL_REMINDERS, by=None, by_whom=BY_WHOM)
+        for topic in ASKED_ABOUT:
+            mail_choices.resume(patient, topic, by=None, by_whom=BY_WHOM)
+    else:
+        registering.withdraw_consent(patient, Consent.Scope.EMAIL_REMINDERS, by=None, by_whom=BY_WHOM)
     told = intake.answers_of(patient).get("neck_indicators") or {} if is_known else {}
     new = {name: answer for name, answer in fresh.indicators.items() if told.get(name) is None}
     if new:

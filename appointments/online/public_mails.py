@@ -62,4 +62,5 @@ def write(request: BookingRequest, *, url: str, is_known: bool) -> Mail:
         html=render_to_string("appointments/mail/booking.html", content),
         secrets=(url,),
         sender=request.location.sender_name,
+        is_asked_for=True,
     )

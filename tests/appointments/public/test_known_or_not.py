@@ -8,8 +8,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from appointments import visit_status
 from appointments.models import Appointment, BookingRequest, Hold
-from patients import intake, mails, registering
+from clinic import outbox, undeliverable
+from patients import intake, mail_choices, mails, registering
 from patients.models import Patient
 from tests import make
 
@@ -103,3 +105,36 @@ def test_the_mail_of_a_request_stands_with_the_patient_once_that_is_known(client
     client.post(link(), {"step": "book"})
 
     assert mails.to_patient(avery).get(kind="booking-asked").status == "sent"
+
+
+def test_yes_takes_up_what_was_stopped_and_no_ends_it(client, link, avery, clock):
+    for topic in mail_choices.Topic:
+        mail_choices.stop(avery, topic, by=None, by_whom="patient")
+    client.post(link(), {"step": "book"})
+    resumed = mail_choices.stopped_by(avery)
+    visit_status.take("cancel", Appointment.objects.get(), by=None, by_whom="patient", reason="Ill")
+    agreed = avery.consents.filter(withdrawn_at=None).count()
+    client.post(link(wants_mails="no"), {"step": "book"})
+
+    assert resumed == [mail_choices.Topic.FOLLOW_UPS, mail_choices.Topic.OFFERS]
+    assert (agreed, avery.consents.filter(withdrawn_at=None).count()) == (1, 0)
+
+
+def test_an_address_that_failed_gets_the_mail_it_asked_for_and_works_again_once_it_is_read(
+    client, link, avery, mailoutbox
+):
+    undeliverable.flag(avery.email, kind="bounced", reason="550 5.1.1 No such user")
+    url = link()
+    before = undeliverable.among([avery.email])
+    client.post(url, {"step": "book"})
+
+    assert len(mailoutbox) == 1
+    assert (len(before), undeliverable.among([avery.email])) == (1, {})
+
+
+def test_who_reported_our_mails_gets_none_whoever_types_the_address(send, avery, mailoutbox):
+    undeliverable.flag(avery.email, kind="complained", reason="reported")
+    answer = send()
+    outbox.send_due()
+
+    assert (answer.status_code, mailoutbox) == (302, [])
