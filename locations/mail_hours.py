@@ -1,12 +1,13 @@
 """When mails that can wait go out: not in the quiet hours, and where it is asked only on days when the clinic is open.
 
 The only writer of MailHours. `Calm` is the arithmetic, without the database: instants in and out, hours by the wall
-clock of the location. What answers something that just happened (a notice, an offer) does not wait.
+clock of the location. What answers something that just happened (a notice) does not wait. A free time is offered on any
+day, but not in the quiet hours: who reads of it on a Saturday can take it alone.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from django.core.exceptions import PermissionDenied
@@ -37,6 +38,11 @@ class Calm:
     quiet_until: time = QUIET_UNTIL
     weekdays: frozenset[int] = _EVERY_DAY
     closed: tuple[tuple[date, date], ...] = field(default=())
+
+    @property
+    def any_day(self) -> "Calm":
+        """The quiet hours alone."""
+        return replace(self, weekdays=_EVERY_DAY, closed=())
 
     def allows(self, at: datetime) -> bool:
         return any(begins <= at < ends for begins, ends in self._around(at, 1))

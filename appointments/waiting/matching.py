@@ -8,7 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 from django.db.models import Exists, OuterRef
@@ -17,20 +17,22 @@ from appointments import availability
 from appointments.availability import Slot
 from appointments.free_times import FreeTimes
 from appointments.intervals import Intervals, overlaps
+from appointments.mails import letters
 from appointments.models import Appointment, AppointmentType, Offer, OfferRules, WaitlistEntry
 from appointments.recurring import gates, series_days
 from appointments.waiting import offers, waitlist
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import User
+from locations import mail_hours
+from locations.mail_hours import Calm
 from locations.models import Location
-from patients.models import Consent
+from patients.mail_choices import Topic
 
 log = logging.getLogger(__name__)
 
 LOOK_AHEAD = timedelta(days=60)
 Span = tuple[date, date]  # of local days, both included
-OFFERED_FROM, OFFERED_UNTIL = time(8), time(20)  # by the clock of the clinic: nobody answers at night
 REST = timedelta(hours=4)  # after an answer, or none, before the next offer
 UNWANTED = {Offer.Answer.DECLINED, Offer.Answer.LAPSED}
 ITS_OWN_FAULT = {
@@ -119,7 +121,7 @@ def offer_free_times() -> list[Offer]:
     at any time and by several at once: a time is held by one of them only, and an entry has one offer.
     """
     offers.settle()
-    turn = _Turn([entry for entry in _reachable().ranked().with_wishes() if not _is_resting(entry)])
+    turn = _Turn([entry for entry in _reachable() if not _is_resting(entry)])
     for entry in turn.waiting:
         if entry.pk not in turn.offered and not turn.offer(entry):
             turn.offer(entry)  # what was read was no longer so, and is read anew
@@ -134,7 +136,8 @@ class _Turn:
         rules = {rule.location_id: rule for rule in OfferRules.objects.all()}
         self._rules, self._now = rules, times.now() + offers.LEAST
         self._free: dict[AppointmentType, list[FreeTimes]] = {}
-        self._places = {one.pk: [place for place in one.places if _offers_now(place, rules)] for one in waiting}
+        calm = mail_hours.load({place for one in waiting for place in one.places}) if waiting else {}
+        self._places = {one.pk: [place for place in one.places if _offers_now(place, rules, calm)] for one in waiting}
         days = {one.pk: _days(one, self._places[one.pk], self._now) for one in waiting if self._places[one.pk]}
         self._days = {pk: (first, last) for pk, (first, last) in days.items() if first <= last}
         self._busy, self._barred = _visits_ahead(waiting), _barred(waiting)
@@ -239,12 +242,12 @@ def _visits_ahead(entries) -> dict[int, Intervals]:
     return found
 
 
-def _reachable():
-    """Those who wait without an open offer and can be written to; the others are for the desk to call."""
-    agreed = Consent.objects.filter(patient=OuterRef("patient"), scope=Consent.Scope.EMAIL_REMINDERS, withdrawn_at=None)
+def _reachable() -> list[WaitlistEntry]:
+    """Those who wait without an open offer and can be written to, best first; the others are for the desk to call."""
     has_offer = Offer.objects.filter(entry=OuterRef("pk"), answer="")
-    waiting = WaitlistEntry.objects.waiting().exclude(patient__email="")
-    return waiting.filter(Exists(agreed), ~Exists(has_offer))
+    waiting = list(WaitlistEntry.objects.waiting().filter(~Exists(has_offer)).ranked().with_wishes())
+    why_not = letters.unreachable_among([one.patient for one in waiting], Topic.OFFERS)
+    return [one for one in waiting if not why_not[one.patient_id]]
 
 
 def _is_resting(entry) -> bool:
@@ -252,8 +255,9 @@ def _is_resting(entry) -> bool:
     return any(offer.answer in UNWANTED and offer.answered_at > since for offer in entry.offers.all())
 
 
-def _offers_now(place: Location, rules: dict[int, OfferRules]) -> bool:
+def _offers_now(place: Location, rules: dict[int, OfferRules], calm: dict[int, Calm]) -> bool:
+    """Not where the mail would come at night: the time would be held for somebody who sleeps."""
     rule = rules.get(place.pk)
     if rule and not rule.is_automatic:
         return False
-    return OFFERED_FROM <= times.local(times.now(), place.time_zone).time() < OFFERED_UNTIL
+    return calm[place.pk].any_day.allows(times.now() + offers.GRACE)
