@@ -7,6 +7,7 @@ class AppointmentsConfig(AppConfig):
     def ready(self):
         from appointments import ties, timeline, visits_ahead
         from appointments.mails import follow_up_mails
+        from appointments.online import public_holds
         from appointments.recurring import standing
         from appointments.timetable import clinic_ways, meeting_hours
         from appointments.waiting import lost_offers, waitlist_page
@@ -21,6 +22,7 @@ class AppointmentsConfig(AppConfig):
         mail_rules.add(follow_up_mails.INTAKE)
         mail_rules.add(follow_up_mails.MISSED)
         kept_times.add(lost_offers.give_up)
+        kept_times.add(public_holds.give_up)
         opens_again.add(meeting_hours.refuse_at)
         treatment.add(ties.visits)
         chart.add_timeline(timeline.entries)

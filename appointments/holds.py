@@ -4,10 +4,12 @@ A hold takes the practitioner and a room like a visit, under the same constraint
 keep anybody from booking something else. When it runs out it counts as gone at once, whoever removes the row.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from appointments import availability, booking, calendars
 from appointments.conflicts import Wanted
@@ -66,6 +68,13 @@ def release(hold: Hold) -> bool:
 
 
 @transaction.atomic
+def end(some: Iterable[Hold]) -> None:
+    """They ran out now. Leaves alone what somebody is booking just now."""
+    rows = _unlocked(Hold.objects.filter(pk__in=[hold.pk for hold in some]))
+    Hold.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(held_until=times.now())
+
+
+@transaction.atomic
 def book(hold: Hold, *, patient: Patient, by: User | None, by_whom: str = "", override_reason: str = "") -> Appointment:
     """The visit that the time was held for. Raises RuleBroken (`hold_expired`, and as `booking.book`); then it is
     still held."""
@@ -115,11 +124,13 @@ def reschedule(
 @transaction.atomic
 def remove_expired() -> int:
     """Rows that nobody needs any more. Leaves alone what somebody is removing just now."""
-    expired = Hold.objects.filter(held_until__lte=times.now()).order_by("pk")
-    expired = expired.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-    ids = list(expired.values_list("pk", flat=True)[:BATCH])
+    ids = list(_unlocked(Hold.objects.filter(held_until__lte=times.now())).values_list("pk", flat=True)[:BATCH])
     Hold.objects.filter(pk__in=ids).delete()
     return len(ids)
+
+
+def _unlocked(rows: QuerySet) -> QuerySet:
+    return rows.order_by("pk").select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
 
 
 def _take(hold: Hold, patient: Patient) -> Hold:

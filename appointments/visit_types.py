@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from appointments.models import AppointmentType
+from appointments.online import public_holds
 from clinic import audit
 from clinic.errors import RuleBroken
 from clinic.models import User
@@ -43,6 +44,8 @@ def amend(type: AppointmentType, *, by: User, **changes) -> AppointmentType:
     if changed:
         fresh.save(update_fields=changed)
         audit.record("type.amended", on=fresh, by=by, fields=sorted(changed))
+    if "is_bookable_online" in changed:
+        public_holds.end_of_type(fresh)
     return fresh
 
 

@@ -48,7 +48,7 @@ class PractitionerOut(serializers.ModelSerializer):
 
     class Meta:
         model = Practitioner
-        fields = ["id", "name", "locations"]
+        fields = ["id", "name", "locations", "is_bookable_online"]
 
     def get_locations(self, practitioner) -> list[str]:
         """Where the practitioner is a clinician."""

@@ -134,13 +134,15 @@ def enrol(person: User, *, credentials: str = "DC", by: User) -> Practitioner:
 
 @transaction.atomic
 def offer_online(practitioner: Practitioner, *, is_offered: bool, by: User) -> None:
-    """Whether anybody may book the practitioner's free times on the public page. What is booked stays."""
+    """Whether anybody may book the practitioner's free times on the public page. What is booked stays, what is only
+    asked for does not."""
     _may_change(practitioner.user, by)
     fresh = Practitioner.objects.select_for_update().get(pk=practitioner.pk)
     if fresh.is_bookable_online != is_offered:
         fresh.is_bookable_online = is_offered
         fresh.save(update_fields=["is_bookable_online"])
         audit.record("practitioner.online" if is_offered else "practitioner.not_online", on=fresh, by=by)
+        kept_times.give_up(practitioners=[fresh], by=by, agreed=None)
 
 
 def may_give(by: User) -> list[str]:

@@ -266,13 +266,13 @@ def _register(fresh: BookingRequest) -> Patient:
 
 def _book(fresh: BookingRequest, patient: Patient, slot: Slot | None) -> Appointment:
     """At the time that was held; after it ran out, or at another time, if that is free."""
+    if slot is None and not public_times.is_offered(fresh.practitioner, fresh.location, fresh.type):
+        raise RuleBroken("This time is no longer offered.", code="slot_taken")
     if slot is None and fresh.hold and fresh.hold.held_until > times.now():
         return holds.book(fresh.hold, patient=patient, by=None, by_whom=BY_WHOM)
     if fresh.hold:
         holds.release(fresh.hold)
     practitioner, location, starts_at = _where(fresh, slot)
-    if slot is None and not public_times.is_offered(practitioner, location, fresh.type):
-        raise RuleBroken("This time is no longer offered.", code="slot_taken")
     return booking.book(
         patient=patient, practitioner=practitioner, location=location, type=fresh.type, starts_at=starts_at,
         by=None, by_whom=BY_WHOM,

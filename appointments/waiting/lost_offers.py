@@ -4,7 +4,7 @@ Registered with `locations.kept_times`, and so called by whoever takes time away
 transaction. An offer that stands stays possible, or ends here: nobody accepts a time and is refused.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from django.db.models import Q
@@ -32,8 +32,9 @@ def give_up(
     Raises TimesKept where something in sight of `by` is not `agreed` to. A few queries, and none per offer but for
     those that end or change their room.
     """
-    lost, rooms = _lost(_standing(locations, practitioners), locations)
-    if lost:
+    standing = _standing(locations, practitioners)
+    why, rooms = lost_among(dict.fromkeys(offer.hold for offer in standing), locations)
+    if lost := {offer: why[offer.hold] for offer in standing if offer.hold in why}:
         visible = set(Offer.objects.visible_to(by).filter(pk__in=[one.pk for one in lost]))
         shown = [one for one in lost if one in visible]
         if agreed is not None and {one.pk for one in shown} - set(agreed):
@@ -50,9 +51,9 @@ def _standing(locations, practitioners) -> list[Offer]:
     return list(found.with_names().select_related(*held).order_by("starts_at", "pk"))
 
 
-def _lost(standing: list[Offer], closed_off: Collection[Location]) -> tuple[dict[Offer, str], dict[Hold, Room]]:
-    """Why each offer cannot stand, and the new rooms of those that can at the price of another."""
-    wanted = {offer.hold: _as_held(offer.hold) for offer in standing}
+def lost_among(held: Iterable[Hold], closed_off: Collection[Location]) -> tuple[dict[Hold, str], dict[Hold, Room]]:
+    """Why each of these times cannot be kept, and the new rooms of those that can at the price of another."""
+    wanted = {hold: _as_held(hold) for hold in held}
     known = Known.read(wanted.values(), []) if wanted else None
     why, rooms = {}, {}
     for hold, one in wanted.items():
@@ -65,7 +66,7 @@ def _lost(standing: list[Offer], closed_off: Collection[Location]) -> tuple[dict
                 rooms[hold] = room
             else:
                 why[hold] = f"{hold.room} is gone and no other is free."
-    return {offer: why[offer.hold] for offer in standing if offer.hold in why}, rooms
+    return why, rooms
 
 
 def _as_held(hold: Hold) -> Wanted:

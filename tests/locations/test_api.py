@@ -1,3 +1,4 @@
+from locations.models import Practitioner
 from tests import make
 
 
@@ -26,6 +27,7 @@ def test_location_by_slug_and_out_of_scope(atlanta, marietta, desk, api):
 
 def test_practitioners_with_their_locations(atlanta, marietta, desk, api):
     both = make.practitioner(atlanta, marietta, name="Robin Sample")
+    Practitioner.objects.update(is_bookable_online=True)
     make.practitioner(marietta)
     retired = make.practitioner(atlanta)
     retired.is_active = False
@@ -33,7 +35,9 @@ def test_practitioners_with_their_locations(atlanta, marietta, desk, api):
 
     found = api(desk).get("/api/v1/practitioners/").json()["results"]
 
-    assert found == [{"id": both.pk, "name": "Robin Sample, DC", "locations": ["atlanta", "marietta"]}]
+    assert found == [
+        {"id": both.pk, "name": "Robin Sample, DC", "locations": ["atlanta", "marietta"], "is_bookable_online": True}
+    ]
 
 
 def test_lists_ask_the_same_queries_for_one_and_three(owner, api, django_assert_num_queries):
