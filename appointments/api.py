@@ -28,7 +28,9 @@ from patients.models import Patient
 class AppointmentTypeOut(serializers.ModelSerializer):
     class Meta:
         model = AppointmentType
-        fields = ["slug", "name", "minutes", "least_minutes", "most_minutes", "room_kind", "is_bookable_online"]
+        fields = [
+            "slug", "name", "name_es", "minutes", "least_minutes", "most_minutes", "room_kind", "is_bookable_online",
+        ]  # fmt: skip
 
 
 class EventOut(serializers.ModelSerializer):

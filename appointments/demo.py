@@ -43,19 +43,23 @@ def load(world: World) -> None:
 
 def _types() -> dict[str, AppointmentType]:
     evaluation, adjusting = Room.Kind.EVALUATION, Room.Kind.ADJUSTING
-    rows = (  # slug, name, minutes (usual, least, most), room, notice in minutes, horizon in days, preparation
-        ("evaluation", "Evaluation", (60, 45, 60), evaluation, 120, 120, "Bring earlier images and your medicines."),
-        ("re-evaluation", "Re-evaluation", (45, 30, 60), evaluation, 60, 366, "Bring your headache diary."),
-        ("report-of-findings", "Report of findings", (30, 20, 45), evaluation, 0, 120, "Bring somebody if you like."),
-        ("adjustment", "Adjustment", (15, 10, 30), adjusting, 0, 366, ""),  # no notice: who walks in is seen
-    )
+    rows = (  # slug, names, minutes (usual, least, most), room, notice in minutes, horizon in days, preparation
+        ("evaluation", ("Evaluation", "Evaluación"), (60, 45, 60), evaluation, 120, 120,
+         "Bring earlier images and your medicines."),
+        ("re-evaluation", ("Re-evaluation", "Reevaluación"), (45, 30, 60), evaluation, 60, 366,
+         "Bring your headache diary."),
+        ("report-of-findings", ("Report of findings", "Informe de resultados"), (30, 20, 45), evaluation, 0, 120,
+         "Bring somebody if you like."),
+        # No notice: who walks in is seen.
+        ("adjustment", ("Adjustment", "Ajuste"), (15, 10, 30), adjusting, 0, 366, ""),
+    )  # fmt: skip
     made = AppointmentType.objects.bulk_create(
         AppointmentType(
-            slug=slug, name=name, minutes=usual, least_minutes=least, most_minutes=most, room_kind=kind,
-            is_bookable_online=slug == "evaluation", is_evaluation=slug.endswith("evaluation"),
+            slug=slug, name=name, name_es=name_es, minutes=usual, least_minutes=least, most_minutes=most,
+            room_kind=kind, is_bookable_online=slug == "evaluation", is_evaluation=slug.endswith("evaluation"),
             notice_minutes=notice, horizon_days=horizon, preparation=preparation,
         )
-        for slug, name, (usual, least, most), kind, notice, horizon, preparation in rows
+        for slug, (name, name_es), (usual, least, most), kind, notice, horizon, preparation in rows
     )  # fmt: skip
     return {type.slug: type for type in made}
 

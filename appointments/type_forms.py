@@ -12,8 +12,9 @@ class TypeForm(forms.ModelForm):
         model = AppointmentType
         fields = FIELDS
         labels = {
+            "name_es": "Name in Spanish", "room_kind": "Needs",
             "minutes": "Usual length", "least_minutes": "Shortest", "most_minutes": "Longest",
-            "room_kind": "Needs", "buffer_before": "Kept free before", "buffer_after": "Kept free after",
+            "buffer_before": "Kept free before", "buffer_after": "Kept free after",
             "step_minutes": "A start every", "notice_minutes": "Least notice", "horizon_days": "Bookable ahead",
             "late_cancel_hours": "Late to cancel within",
             "is_bookable_online": "Patients may book it online", "is_evaluation": "It is an evaluation",
@@ -21,6 +22,7 @@ class TypeForm(forms.ModelForm):
             "preparation_es": "The same in Spanish",
         }  # fmt: skip
         help_texts = {
+            "name_es": "Who books in Spanish reads this; where it is empty, the English.",
             "minutes": "Minutes.", "least_minutes": "Minutes.", "most_minutes": "Minutes.",
             "buffer_before": "Minutes.", "buffer_after": "Minutes, for cleaning or rest.",
             "notice_minutes": "Minutes between booking and start; 0 lets people walk in.",
@@ -34,7 +36,7 @@ class TypeForm(forms.ModelForm):
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         dress(
-            self, ("name", "room_kind"), ("minutes", "step_minutes"), ("least_minutes", "most_minutes"),
+            self, ("name", "name_es"), "room_kind", ("minutes", "step_minutes"), ("least_minutes", "most_minutes"),
             ("buffer_before", "buffer_after"), ("notice_minutes", "horizon_days"),
             "late_cancel_hours", "is_bookable_online",
             "is_evaluation", "preparation", "preparation_es",

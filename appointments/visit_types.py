@@ -15,8 +15,8 @@ from clinic.models import User
 from locations import access, in_the_way
 
 FIELDS = (
-    "name", "minutes", "least_minutes", "most_minutes", "room_kind", "buffer_before", "buffer_after", "step_minutes",
-    "notice_minutes", "horizon_days", "late_cancel_hours", "is_bookable_online", "is_evaluation",
+    "name", "name_es", "minutes", "least_minutes", "most_minutes", "room_kind", "buffer_before", "buffer_after",
+    "step_minutes", "notice_minutes", "horizon_days", "late_cancel_hours", "is_bookable_online", "is_evaluation",
     "preparation", "preparation_es",
 )  # fmt: skip
 

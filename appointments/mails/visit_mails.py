@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.template.loader import render_to_string
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from appointments.mails import letters
@@ -71,11 +70,8 @@ class News:
 
     @property
     def preparation(self) -> str:
-        """What the patient is to bring or do, as the type says; in English where it says so in English only."""
-        if self.kind == CANCELLED:
-            return ""
-        kind = self.visit.type
-        return (kind.preparation_es if (get_language() or "").startswith("es") else "") or kind.preparation
+        """What the patient is to bring or do, as the type says."""
+        return "" if self.kind == CANCELLED else self.visit.type.preparation_for_patients
 
 
 def write(news: Sequence[News], *, way_out: WayOut, attachments: Sequence[Attachment] = ()) -> Mail:

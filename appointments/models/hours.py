@@ -3,6 +3,7 @@ from datetime import timedelta
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 
 from clinic import times
 from clinic.text import clean_line
@@ -21,6 +22,7 @@ class AppointmentType(models.Model):
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100, validators=[clean_line])
+    name_es = models.CharField(max_length=100, blank=True, validators=[clean_line])
     minutes = models.PositiveSmallIntegerField(validators=[MinValueValidator(5), MaxValueValidator(480)])
     least_minutes = models.PositiveSmallIntegerField()
     most_minutes = models.PositiveSmallIntegerField()
@@ -50,6 +52,19 @@ class AppointmentType(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def name_for_patients(self) -> str:
+        return self._in_their_language("name")
+
+    @property
+    def preparation_for_patients(self) -> str:
+        return self._in_their_language("preparation")
+
+    def _in_their_language(self, field: str) -> str:
+        """In the language that is active, where the clinic wrote it in that one; else in English."""
+        spanish = getattr(self, f"{field}_es") if (get_language() or "").startswith("es") else ""
+        return spanish or getattr(self, field)
 
     def bookable(self, now, time_zone):
         """The minutes at which a visit may start, by notice and horizon: the first one, and the one after the last."""

@@ -11,7 +11,7 @@ from tests import make
 FORM = {
     "name": "Massage", "minutes": 30, "least_minutes": 20, "most_minutes": 60, "room_kind": "adjusting",
     "buffer_before": 0, "buffer_after": 10, "step_minutes": 15, "notice_minutes": 60, "horizon_days": 90,
-    "late_cancel_hours": 24, "preparation": "",
+    "late_cancel_hours": 24, "preparation": "", "name_es": "Masaje",
 }  # fmt: skip
 
 

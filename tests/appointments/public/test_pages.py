@@ -142,6 +142,17 @@ def test_a_time_that_is_not_offered_shows_the_nearest(client, form, robin, slot)
     assert 'value="Avery"' in sent.content.decode()
 
 
+def test_the_type_is_called_by_its_spanish_name_in_spanish_where_it_has_one(client, robin, visit_type, slot, link):
+    pages = [reverse("book"), f"{reverse('book-time')}?type=evaluation&slot={slot.replace('|', '%7C')}", link()]
+    in_english = [client.get(url, headers={"accept-language": "es"}).content.decode() for url in pages]
+    visit_type.name_es = "Evaluación"
+    visit_type.save()
+    in_spanish = [client.get(url, headers={"accept-language": "es"}).content.decode() for url in pages]
+
+    assert ["Evaluation" in page for page in in_english] == [True] * 3
+    assert [("Evaluación" in page, "Evaluation" in page) for page in in_spanish] == [(True, False)] * 3
+
+
 def test_what_is_not_marked_is_not_offered(client, robin, visit_type, adjustment, slot, form):
     assert "9:15 AM EST" in client.get(reverse("book"), {"at": "atlanta"}).content.decode()
     assert client.get(reverse("book-time"), {"type": "adjustment", "slot": slot}).status_code == 302
