@@ -12,6 +12,7 @@ from django.db.models import F
 from clinic import times
 from clinic.models import ApiToken, Link
 
+AGAIN_FOR = timedelta(minutes=10)  # after which a button that is pressed twice was not pressed twice by mistake
 _batch: ContextVar[list | None] = ContextVar("batch", default=None)
 
 
@@ -54,10 +55,10 @@ def find_link(token: str, *, purpose: str | Collection[str]) -> Link | None:
     return link if link and link.expires_at > times.now() else None
 
 
-def find_used_link(token: str, *, purpose: str, within: timedelta) -> Link | None:
+def find_used_link(token: str, *, purpose: str) -> Link | None:
     """The link that was spent so shortly ago that who comes with it again may have pressed its button twice."""
     rows = Link.objects.filter(token_hash=hashed(token), purpose=purpose)
-    return rows.filter(used_at__gt=times.now() - within).first()
+    return rows.filter(used_at__gt=times.now() - AGAIN_FOR).first()
 
 
 def use_link(link: Link) -> bool:

@@ -31,7 +31,6 @@ BY_WHOM = "the patient, on the public page"
 TERMS = "2026-11"  # which wording of the agreement on the form; a changed one is a new version
 HOLD_FOR = timedelta(minutes=30)
 LINK_FOR = timedelta(days=1)
-AGAIN_FOR = timedelta(minutes=10)  # after which a button that is pressed twice was not pressed twice by mistake
 KEPT_FOR = timedelta(days=2)  # what nobody verified: as long as it is counted
 # Requests that one network and one address may have in a stretch of time. What is held at once at one clinic, and for
 # one network, has its limits too: beyond them nothing is refused and nothing held, else one telephone closes a clinic.
@@ -176,9 +175,15 @@ def find(token: str) -> tuple[Link, BookingRequest] | None:
 
 def booked_just_now(token: str) -> Appointment | None:
     """The visit that the first of two presses of one button booked, and whose answer the second press took away."""
-    link = tokens.find_used_link(token, purpose=PURPOSE, within=AGAIN_FOR)
+    link = tokens.find_used_link(token, purpose=PURPOSE)
     visits = Appointment.objects.with_names().select_related("booking_request").filter(status__in=EXPECTED)
     return link and visits.filter(booking_request=link.about_id).first()
+
+
+def was_dropped_just_now(token: str) -> bool:
+    """As `booked_just_now`, of who wanted it no more."""
+    link = tokens.find_used_link(token, purpose=PURPOSE)
+    return link is not None and not BookingRequest.objects.filter(pk=link.about_id).exists()
 
 
 def known_patient(request: BookingRequest) -> Patient | None:
@@ -288,9 +293,9 @@ def _keep_what_was_said(fresh: BookingRequest, patient: Patient, *, is_known: bo
     """Of a patient who is known nothing is overwritten that the clinic was told; whether to write is the patient's."""
     if fresh.wants_mails:
         registering.give_consent(patient, Consent.Scope.EMAIL_REMINDERS, by=None, by_whom=BY_WHOM)
-        for topic in ASKED_ABOUT:
+        for topic in ASKED_ABOUT if is_known else ():
             mail_choices.resume(patient, topic, by=None, by_whom=BY_WHOM)
-    else:
+    elif is_known:
         registering.withdraw_consent(patient, Consent.Scope.EMAIL_REMINDERS, by=None, by_whom=BY_WHOM)
     told = intake.answers_of(patient).get("neck_indicators") or {} if is_known else {}
     new = {name: answer for name, answer in fresh.indicators.items() if told.get(name) is None}

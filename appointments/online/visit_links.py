@@ -34,6 +34,17 @@ def find(token: str) -> tuple[Link, Appointment] | None:
     return (link, visit) if visit else None
 
 
+def cancelled_just_now(token: str, *, born_on: date) -> Appointment | None:
+    """The visit that the first of two presses of Cancel cancelled, to who gives the birth date again."""
+    link = tokens.find_used_link(token, purpose="visit")
+    visits = Appointment.objects.with_names().filter(status=Appointment.Status.CANCELLED)
+    visit = visits.filter(pk=link.about_id).first() if link and link.wrong_tries < TRIES else None
+    if visit and visit.patient.birth_date != born_on:
+        tokens.note_wrong_try(link, most=TRIES)
+        return None
+    return visit
+
+
 def is_late(visit: Appointment) -> bool:
     """Whether so little time is left that a cancellation counts as late, by the type of the visit."""
     return times.now() > visit.starts_at - timedelta(hours=visit.type.late_cancel_hours)

@@ -69,9 +69,21 @@ def gone(request):
 def visit(request, token):
     found = visit_links.find(token)
     if found is None:
-        return gone(request)
+        return _again(request, token)
     with languages.speaking(found[1].patient):
         return _visit(request, token, *found)
+
+
+def _again(request, token):
+    """That it is cancelled, to a Cancel that was pressed twice; to all else the page that tells nothing."""
+    form = BirthDateForm(request.POST) if request.POST.get("step") == "cancel" else None
+    if form is None or not form.is_valid():
+        return gone(request)
+    cancelled = visit_links.cancelled_just_now(token, born_on=form.cleaned_data["born_on"])
+    if cancelled is None:
+        return gone(request)
+    with languages.speaking(cancelled.patient):
+        return _cancelled(request, cancelled)
 
 
 def _visit(request, token, link, appointment):
@@ -174,8 +186,12 @@ def _cancel(request, token, link, appointment):
         if refused.code == as_seen.CHANGED:
             return _changed(request, token, form)
         if "born_on" not in refused.fields:
-            return gone(request)
+            return _again(request, token)
         form.add_error("born_on", refused.message)
         return _show(request, token, appointment, form, status=400)
+    return _cancelled(request, appointment)
+
+
+def _cancelled(request, appointment):
     when = times.spoken(appointment.starts_at, appointment.location.time_zone)
     return render(request, "appointments/links/cancelled.html", {"visit": appointment, "when": when})

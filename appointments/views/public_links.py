@@ -34,10 +34,13 @@ def confirm(request, token):
 
 
 def _again(request, token):
-    """What was booked, to a button that was pressed twice; to all else the page that tells nothing."""
-    is_pressed = request.method == "POST" and request.POST.get("step") == "book"
-    visit = public_booking.booked_just_now(token) if is_pressed else None
-    return _booked(request, visit) if visit else gone(request)
+    """What came of it, to a button that was pressed twice; to all else the page that tells nothing."""
+    step = request.POST.get("step") if request.method == "POST" else None
+    if step == "book" and (visit := public_booking.booked_just_now(token)):
+        return _booked(request, visit)
+    if step == "drop" and public_booking.was_dropped_just_now(token):
+        return page(request, "dropped", {})
+    return gone(request)
 
 
 def _book(request, token, link, asked):

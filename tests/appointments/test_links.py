@@ -73,13 +73,31 @@ def test_button_works_where_browsers_hide_the_origin(visit, url):
     assert (answer.status_code, visit.status) == (200, "confirmed")
 
 
-def test_cancel_with_the_birth_date_cancels_and_spends_the_link(client, visit, url):
-    done = client.post(url, {"step": "cancel", "seen": visit.sequence, "born_on": "1991-11-14"})
-    again = client.post(url, {"step": "cancel", "seen": visit.sequence, "born_on": "1991-11-14"})
+def test_cancel_with_the_birth_date_cancels_and_spends_the_link(client, visit, url, clock):
+    """Pressed twice it says the same twice; to who does not know the birth date, and later, it is a spent link."""
+    right = {"step": "cancel", "seen": visit.sequence, "born_on": "1991-11-14"}
+    done, again = client.post(url, right), client.post(url, right)
+    history = visit.history.count()
+    others = [client.post(url, right | {"born_on": "1991-11-15"}), client.post(url, {"step": "confirm", "seen": "0"}),
+              client.get(url), client.post(f"{url}move/", right)]  # fmt: skip
+    clock.shift(tokens.AGAIN_FOR)
+    others.append(client.post(url, right))
 
     visit.refresh_from_db()
-    assert (done.status_code, again.status_code, visit.status) == (200, 410, "cancelled")
+    assert (done.status_code, again.status_code, visit.status) == (200, 200, "cancelled")
+    assert again.content == done.content
+    assert [one.status_code for one in others] == [410] * 5
+    assert len({one.content for one in others}) == 1
     assert visit.history.last().by_whom == "patient"
+    assert (visit.history.count(), Link.objects.get().wrong_tries) == (history, 1)
+
+
+def test_a_spent_link_is_no_way_to_guess_the_birth_date(client, visit, url):
+    right = {"step": "cancel", "seen": visit.sequence, "born_on": "1991-11-14"}
+    client.post(url, right)
+    wrong = [client.post(url, right | {"born_on": f"1991-11-{day:02}"}).status_code for day in range(1, 6)]
+
+    assert [*wrong, client.post(url, right).status_code] == [410] * 6
 
 
 def test_cancel_by_a_confirmed_patient_works(client, visit, url):

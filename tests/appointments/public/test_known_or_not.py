@@ -14,6 +14,7 @@ from clinic import outbox, undeliverable
 from patients import intake, mail_choices, mails, registering
 from patients.models import Patient
 from tests import make
+from tests.access.addresses import nothing_stays
 
 
 @pytest.fixture
@@ -44,6 +45,41 @@ def test_known_and_unknown_get_the_same_answer_in_the_same_queries(form, avery):
 def shown(page):
     """What is read of a page; the clock has moved on by some seconds between two of them."""
     return re.sub(rb"\?[^\"]*|\d+:\d\d [AP]M", b"", page)
+
+
+def _is_not_known(avery, taken):
+    Patient.objects.filter(pk=avery.pk).update(email="other@example.org")
+
+
+def _bounced(avery, taken):
+    undeliverable.flag(avery.email, kind="bounced", reason="550 5.1.1 No such user")
+
+
+def _stopped(avery, taken):
+    for topic in mail_choices.Topic:
+        mail_choices.stop(avery, topic, by=None, by_whom="patient")
+
+
+def _has_a_visit(avery, taken):
+    taken(14, avery)
+
+
+def test_whoever_it_is_the_answer_is_the_same_and_one_mail_goes_out(send, avery, taken, mailoutbox):
+    """Status, headers, cookies, the page, the number of mails."""
+    told = []
+    for happened in (_is_not_known, lambda *_: None, _bounced, _stopped, _has_a_visit):
+        with nothing_stays():
+            happened(avery, taken)
+            outbox.begin()
+            mailoutbox.clear()
+            answer = send()
+            page = Client().get(answer["Location"])
+            outbox.send_due()
+            heads = {**answer.headers, "Location": re.sub(r"s=.*", "", answer["Location"])}
+            told.append((answer.status_code, heads, answer.cookies.output(), shown(page.content), len(mailoutbox)))
+
+    assert [one for one in told if one != told[0]] == []
+    assert (told[0][0], told[0][-1]) == (302, 1)
 
 
 def test_no_page_says_whether_somebody_is_known(client, form, avery):
