@@ -92,7 +92,7 @@ def recorded(evaluation, code):
 
 
 def test_a_list_of_which_nothing_is_chosen_is_missing_where_normal_is_a_choice(page, evaluation):
-    missing = page.locator(".rail-total")
+    missing = page.locator("#missing-total")
     before = missing.inner_text()
     several = page.locator('[data-cell="scapular_position[side=left]"] .several')
     several.locator("summary").click()

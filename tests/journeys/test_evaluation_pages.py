@@ -5,6 +5,7 @@ everything reached by the keyboard alone.
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from clinic import chart_files
 from evaluations import demo, recording
@@ -14,8 +15,11 @@ from tests.journeys.walking import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# A screen, a tablet in portrait, the screen at 200 %, a telephone.
-WINDOWS = {"screen": (1366, 768), "tablet": (820, 1180), "screen at 200 %": (683, 384), "telephone": (390, 844)}
+# A screen, a tablet in portrait, the screen at 200 %, two telephones.
+WINDOWS = {
+    "screen": (1366, 768), "tablet": (820, 1180), "screen at 200 %": (683, 384), "telephone": (390, 844),
+    "small telephone": (320, 640),
+}  # fmt: skip
 PAGES = {
     "entry": "/evaluations/{draft}/",
     "intake": "/evaluations/{draft}/intake/",
@@ -27,6 +31,7 @@ PAGES = {
     "report for the patient": "/evaluations/{signed}/report/",
     "report for a clinician": "/evaluations/{signed}/print/",
     "signed": "/evaluations/{signed}/",
+    "intake as signed": "/evaluations/{signed}/intake/",
     "resolving a flag": "/red-flags/{flag}/resolve/",
 }
 BY_KEYBOARD = ("intake", "red flags", "emergency", "comparison", "report for the patient", "signed", "resolving a flag")
@@ -88,6 +93,52 @@ def test_no_page_has_a_fault_that_axe_knows_or_sticks_out(opened, chiro, address
         if faults:
             wrong[name] = faults
     assert wrong == {}
+
+
+# Whether what is asked for is what one sees there, and whether all of the bar at the foot is inside the window.
+IN_SIGHT = """(selector) => {
+  const panel = document.querySelector(selector), { left, top } = panel.getBoundingClientRect();
+  return panel.contains(document.elementFromPoint(left + 40, top + 20));
+}"""
+BAR = """() => {
+  const bar = document.querySelector('.entry-bar'), { left, right, bottom } = bar.getBoundingClientRect();
+  const out = [...bar.querySelectorAll('a, button, span, strong')].filter((one) => {
+    const at = one.getBoundingClientRect();
+    return one.checkVisibility() && (at.left < left || at.right > right || at.bottom > innerHeight);
+  });
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  return { out: out.map((one) => one.outerHTML), isInside: bottom <= innerHeight, wide };
+}"""
+PARTS_OUT = """all => all.filter((one) => {
+  const { right } = one.closest('li').getBoundingClientRect();
+  return one.getBoundingClientRect().right > Math.min(innerWidth, right) + 0.5;
+}).map((one) => one.outerHTML)"""
+
+
+@pytest.mark.parametrize("window", ["tablet", "telephone", "small telephone"])
+def test_what_is_missing_the_drawing_and_the_results_are_at_hand(opened, chiro, addresses, window):
+    width, height = WINDOWS[window]
+    page = opened(chiro.user, addresses["entry"], viewport={"width": width, "height": height})
+    place = page.locator('[data-cell="head_tilt[]"] .cell-value')
+    place.focus()
+
+    for way, panel in (("Drawing", "#drawing"), ("Results", "#results"), ("Drawing", "#drawing")):
+        expect(page.locator("#missing-total")).to_be_in_viewport()
+        page.locator(".bar-whole").get_by_role("link", name=way).click()
+        page.wait_for_function(IN_SIGHT, arg=panel)
+        assert page.evaluate(BAR) == {"out": [], "isInside": True, "wide": 0}
+    page.locator("#bar-label").click()
+    expect(place).to_be_focused()
+    expect(place).to_be_in_viewport()
+
+
+def test_the_parts_stand_in_full(opened, chiro, addresses):
+    """Nothing of a part sticks out of its place, and on a tablet none is left to be looked for at the side."""
+    page = opened(chiro.user, addresses["entry"])
+    for width, height in WINDOWS.values():
+        page.set_viewport_size({"width": width, "height": height})
+        out = page.eval_on_selector_all(".entry-rail li a, .entry-rail li a > *", PARTS_OUT)
+        assert out == []
 
 
 @pytest.mark.parametrize("name", BY_KEYBOARD)

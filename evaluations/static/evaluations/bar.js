@@ -42,7 +42,7 @@ export function startBar({ form, touch }) {
     close();
   });
   form.addEventListener("focusin", ({ target }) => {
-    if (target.closest(".entry-bar, .spine-panel")) return;
+    if (target.closest(".entry-bar, .entry-side")) return;
     cell = target.closest("[data-cell]");
     if (cell === null) detail.hidden = true;
     show();
@@ -53,6 +53,7 @@ export function startBar({ form, touch }) {
     detail.hidden = false;
     (["", "assessed", "not_assessed"].includes(status.value) ? status : reason).focus();
   };
+  label.addEventListener("click", () => goToCell(cell)); // back from the drawing
   more.addEventListener("click", () => (detail.hidden ? open() : close()));
   return { open, show, cell: () => cell };
 }
