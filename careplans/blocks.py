@@ -6,14 +6,13 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from careplans import consent_rules, metrics, progress, safety_hold, trials, unjudged
+from careplans import agreeing, consent_rules, metrics, progress, safety_hold, trials, unjudged
 from careplans.models import Agreement, CarePlan
 from clinic import times
 from clinic.errors import RuleBroken
 from evaluations import interventions
 from evaluations.safety import red_flags, restrictions
 
-REEVALUATION_OVERDUE = "reevaluation_overdue"
 EVALUATION_GOOD_FOR = timedelta(days=30)
 
 
@@ -57,7 +56,15 @@ def now(plan: CarePlan) -> list[Block]:
 
 def of_more(plan: CarePlan) -> list[Block]:
     """What keeps a plan that runs from getting further visits, while those on the calendar are finished."""
-    return [*_overdue(plan), *_unjudged(plan), *_trial(plan)]
+    return [*_overdue(plan), *_unjudged(plan), *_trial(plan), *_not_agreed(plan)]
+
+
+def _not_agreed(plan) -> Iterator[Block]:
+    """What was agreed to goes on; what was changed since in what is done, or how often, waits for the patient."""
+    if changed := agreeing.open_changes(plan):
+        what = " and ".join(heading.lower() for heading in changed)
+        message = f"The patient has not agreed to what was changed ({what}): no further visits until then."
+        yield Block("agreement_missing", message, "Let the patient read and sign it; booked visits can take place.")
 
 
 def refusal(found: list[Block]) -> RuleBroken:
@@ -69,7 +76,7 @@ def _overdue(plan) -> Iterator[Block]:
     found = progress.of_plan(plan)
     if found and found.checkpoint.stops_more:
         message = f"The re-evaluation is {found.checkpoint.words}: the plan gets no further visits."
-        yield Block(REEVALUATION_OVERDUE, message, "Re-evaluate first; visits on the calendar can take place.")
+        yield Block("reevaluation_overdue", message, "Re-evaluate first; visits on the calendar can take place.")
 
 
 def _unjudged(plan) -> Iterator[Block]:

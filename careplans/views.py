@@ -211,10 +211,9 @@ def _page(request, found, *, forms=None, status=200):
     """The plan with its forms; `forms` are those that were refused and keep what was typed."""
     may_write = access.can(request.user, "careplan.write", found.location) and not found.opened_until
     shown = plan_page.read(found)
-    only_overdue = {block.code for block in shown["blocks"]} == {blocks.REEVALUATION_OVERDUE}
     context = {
         **shown,
-        "owed_checkpoint": only_overdue and shown["owes_checkpoint"],
+        "owed_checkpoint": shown["owes_checkpoint"] and not any(block.stops_running for block in shown["blocks"]),
         "may_sign": may_write and found.is_under_way and bool(not shown["agreed"] or consent_rules.of_plan(found)),
         "steps": planning.allowed(found) if may_write else [],
         "may_schedule": found.is_active and access.can(request.user, "appointment.create", found.location),

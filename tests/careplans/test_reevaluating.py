@@ -216,6 +216,7 @@ def test_what_was_added_can_be_placed(plan, evaluated_again, chiro, desk):
     judge(plan, evaluation, Result.PARTLY, Decision.EXTEND, chiro.user)
 
     with times.as_of(evaluation.signed_at + D(hours=2)):
+        planning.sign_consent(fresh(plan), name="Avery Testerson", by=chiro.user)
         placed = planning.schedule(fresh(plan), by=desk, weekdays=[0, 2], at_time=time(10), phase=2)
         asked = placing.owed(fresh(plan).series, weekdays=[0, 2], at_time=time(10))
 

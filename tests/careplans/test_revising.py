@@ -85,6 +85,7 @@ def test_more_visits_than_agreed_are_the_one_extension_by_at_most_the_same_lengt
     plan = change(active, **lengthened(13))
     with pytest.raises(RuleBroken) as again:
         change(plan, **lengthened(14))
+    planning.sign_consent(plan, name="Avery Testerson", by=plan.created_by)
     with pytest.raises(RuleBroken) as by_the_button:
         planning.extend(plan, by=plan.created_by, reason="Better.")
 
@@ -92,7 +93,9 @@ def test_more_visits_than_agreed_are_the_one_extension_by_at_most_the_same_lengt
         "too_many_visits", "extended_before", "extended_before",
     )  # fmt: skip
     plan.refresh_from_db()
-    assert (plan.version, [event.step for event in plan.history.all()][-2:]) == (2, ["extended", "revised"])
+    assert (plan.version, [event.step for event in plan.history.all()][-3:]) == (
+        2, ["extended", "revised", "agreed"],
+    )  # fmt: skip
 
 
 def test_missed_visits_are_still_owed(booked, change, chiro, time_machine):

@@ -125,7 +125,7 @@ def test_a_thrust_that_comes_into_a_running_plan_waits_for_its_consent(gentle, c
     revising.revise(gentle, seen=1, by=chiro.user, practitioner=chiro, location=atlanta, **more)
 
     changed = fresh(gentle)
-    assert [block.code for block in blocks.now(changed)] == ["consent_without_thrust"]
+    assert [block.code for block in blocks.now(changed)] == ["consent_without_thrust", "agreement_missing"]
     with pytest.raises(RuleBroken) as caught:
         planning.schedule(changed, by=desk, weekdays=[0, 2], at_time=changed.series.as_pattern.at_time, phase=2)
     assert caught.value.code == "consent_without_thrust"
