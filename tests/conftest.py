@@ -20,8 +20,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "atlas"))
 
 PROTECTED = [
     import_module(name)
-    for name in ("patients.protection", "evaluations.protection", "evaluations.note_protection", "careplans.protection")
-]
+    for name in (
+        "patients.protection", "evaluations.protection", "evaluations.flag_protection", "evaluations.note_protection",
+        "evaluations.withdrawal_protection", "careplans.protection",
+    )
+]  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 

@@ -85,7 +85,8 @@ def test_without_the_triggers_sqlite_would_put_it_out_of_the_way(letters, name):
 @pytest.mark.parametrize(
     "table",
     ["patients_consentform", "careplans_planversion", "careplans_agreement", "careplans_plantemplateversion",
-     "evaluations_visitnote", "evaluations_noteaddendum", "evaluations_incidentstep"],
+     "evaluations_visitnote", "evaluations_noteaddendum", "evaluations_incidentstep",
+     "evaluations_redflagevent", "evaluations_withdrawal"],
 )  # fmt: skip
 def test_every_kept_table_refuses_to_have_its_place_taken(db, table):
     known = {

@@ -5,7 +5,7 @@ import pytest
 from clinic import times
 from clinic.errors import RuleBroken
 from evaluations import catalogue, recording, report_page, signing
-from evaluations.models import Evaluation, RedFlagAnswer, RedFlagEvent
+from evaluations.models import Evaluation, RedFlagAnswer
 from evaluations.safety import red_flags
 from tests import make
 
@@ -164,7 +164,8 @@ def test_a_weakness_is_a_flag_when_it_is_new_or_worse(patient, atlanta, chiro, b
             red_flags.resolve(event, resolution="corrected", by=chiro.user, rationale=WHY)
     with times.as_of(times.now() - timedelta(days=15)):
         examine("3" if before == "5" else "5")  # a draft says nothing yet
-        RedFlagEvent.objects.filter(resolved_at=None).delete()
+        for event in red_flags.open_events(patient):
+            red_flags.resolve(event, resolution="corrected", by=chiro.user, rationale=WHY)
 
     examine(now)
 
