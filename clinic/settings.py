@@ -287,6 +287,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": BEAT_SECONDS,
         "options": {"expires": max(5, BEAT_SECONDS - 5)},
     },
+    "open incidents": {
+        "task": "evaluations.tasks.open_incidents",
+        "schedule": BEAT_SECONDS,
+        "options": {"expires": max(5, BEAT_SECONDS - 5)},
+    },
     "forget booking requests": {
         "task": "appointments.tasks.forget_booking_requests",
         "schedule": 3600.0,

@@ -110,6 +110,7 @@ def sign(note: VisitNote, *, by: User, version: int | None = None) -> VisitNote:
     columns = ["facts", "signed_by", "signed_at", "version", "digest"]
     current.save(update_fields=columns)
     audit.record("visit_note.signed", on=current, by=by, digest=current.digest)
+    incidents.open_if_serious(current, by=by)
     for name in columns:
         setattr(note, name, getattr(current, name))
     return note

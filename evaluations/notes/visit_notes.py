@@ -89,7 +89,8 @@ def save(note: VisitNote, *, content: dict, version: int, by: User, operation: u
         current.version, current.saved_by = current.version + 1, by
         current.save(update_fields=["content", "version", "saved_by"])
         audit.record("visit_note.saved", on=current, by=by, fields=sorted(kept))
-    incidents.open_if_serious(current, by=by)
+    if not operation:  # what saved itself may be a slip: it opens one after a grace
+        incidents.open_if_serious(current, by=by)
     for name in ("content", "version", "saved_by"):
         setattr(note, name, getattr(current, name))
     last = last_signed(current)

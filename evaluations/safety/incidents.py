@@ -1,8 +1,11 @@
 """Incidents: who answers for the clinic looks into a serious reaction to treatment, and closes it with what came of it.
 
 The only writer of Incident and IncidentStep. An incident opens by itself when a note says so, and never goes away: a
-note that was wrong is a reason to close it.
+note that was wrong is a reason to close it. What was typed just now may be a slip, so a value that saved itself opens
+one after a short grace (`open_due`), a note that is saved by somebody or signed at once.
 """
+
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,11 +16,12 @@ from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
 from clinic.text import clean_note
-from evaluations.models import Incident, IncidentStep, VisitNote
+from evaluations.models import Incident, IncidentStep, NoteOperation, VisitNote
 from locations import access
 
 _S = Incident.Status
 SERIOUS = "serious"
+GRACE = timedelta(minutes=2)
 # The verb, what it is called, from where, and to where it leads.
 STEPS = {
     "take_up": ("Look into it", {_S.OPEN}, _S.IN_REVIEW),
@@ -44,6 +48,21 @@ def open_if_serious(note: VisitNote, *, by: User) -> Incident | None:
     )
     _record(incident, "opened", "", by)
     return incident
+
+
+def open_due() -> list[Incident]:
+    """Open those of notes that have said so for the grace. Safe to run at any time and by several at once."""
+    waiting = VisitNote.objects.filter(signed_at=None, incident=None, content__reaction=SERIOUS)
+    return [found for pk in waiting.order_by("pk").values_list("pk", flat=True) if (found := _open_settled(pk))]
+
+
+@transaction.atomic
+def _open_settled(pk: int) -> Incident | None:
+    note = VisitNote.objects.select_for_update(of=("self",)).select_related("patient", "location").get(pk=pk)
+    typed = NoteOperation.objects.filter(note=note, answer__kept__has_key="reaction").order_by("-pk").first()
+    if typed and typed.at > times.now() - GRACE:
+        return None
+    return open_if_serious(note, by=note.saved_by or note.started_by)
 
 
 def open_later(note: VisitNote, text: str, *, by: User) -> Incident:

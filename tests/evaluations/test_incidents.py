@@ -1,5 +1,8 @@
 """A serious reaction opens an incident: who is told, who looks into it, and how it ends."""
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.http import Http404
@@ -44,6 +47,34 @@ def test_a_serious_one_opens_one_and_it_stays(note, write, chiro):
     incident = Incident.objects.get()
     assert (incident.status, incident.note, incident.opened_by) == ("open", note, chiro.user)
     assert [step.step for step in incident.steps.all()] == ["opened"]
+
+
+def test_what_saved_itself_opens_one_after_a_grace(note, write, time_machine, chiro):
+    write(operation=str(uuid4()), reaction="serious")
+    write(operation=str(uuid4()), **TOLD)
+    assert (incidents.open_due(), Incident.objects.count()) == ([], 0)
+
+    time_machine.move_to(times.now() + incidents.GRACE + timedelta(seconds=1))
+    (found,) = incidents.open_due()
+
+    assert (found.note, found.opened_by, incidents.open_due()) == (note, chiro.user, [])
+
+
+def test_a_slip_within_the_grace_opens_none(note, write, time_machine):
+    write(operation=str(uuid4()), reaction="serious")
+    write(operation=str(uuid4()), reaction="mild")
+
+    time_machine.move_to(times.now() + incidents.GRACE + timedelta(seconds=1))
+
+    assert (incidents.open_due(), Incident.objects.count()) == ([], 0)
+
+
+def test_the_signature_opens_it_at_the_latest(note, write, whole, no_flags, chiro):
+    write(operation=str(uuid4()), **(whole | TOLD | {"reaction": "serious"}))
+
+    note_signing.sign(note, by=chiro.user)
+
+    assert Incident.objects.get().note == note
 
 
 def test_a_serious_one_that_shows_after_the_signature_opens_one(signed_note, chiro, client):
