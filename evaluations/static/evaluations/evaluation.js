@@ -7,9 +7,11 @@ import { openDraft } from "./drafts.js";
 import { startFollowing } from "./following.js";
 import * as items from "./items.js";
 import { startKeys } from "./keys.js";
+import { guardLeaving } from "./leaving.js";
 import { marking } from "./marking.js";
 import { startMuscles, startPictures } from "./muscles.js";
 import { goTo, isMissing, stops } from "./moving.js";
+import { refreshFlags } from "./open_flags.js";
 import { startSaving } from "./saving.js";
 import { startSpine } from "./spine.js";
 
@@ -74,12 +76,6 @@ async function emergency() {
   location.assign(`${form.dataset.emergency}?back=${follow.current()}`);
 }
 
-async function refreshFlags() {
-  const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
-  const fresh = page.getElementById("open-flags");
-  if (fresh) document.getElementById("open-flags").replaceWith(fresh);
-}
-
 form.addEventListener("input", ({ target }) => {
   const item = items.itemOf(target);
   if (!item) return;
@@ -111,18 +107,7 @@ startKeys({ form, mark, touch: changed, bar, spine, help: () => help.showModal()
 const keys = document.getElementById("bar-keys");
 keys.hidden = false;
 keys.addEventListener("click", () => help.showModal());
-// Leaving by a button of the page waits for the save that is under way.
-let isGoing = false;
-document.querySelector(".page-actions").addEventListener("click", async (event) => {
-  const link = event.target.closest("a");
-  if (!link || isGoing || !saving.isBusy()) return;
-  event.preventDefault();
-  await saving.whenSaved();
-  isGoing = true;
-  link.click();
-});
-document.addEventListener("visibilitychange", () => { if (document.hidden) saving.flush(); });
-addEventListener("beforeunload", (event) => { if (saving.isBusy() && !isEmergency) event.preventDefault(); });
+guardLeaving(saving, () => isEmergency);
 saving.restore();
 spine.draw();
 const part = form.querySelector(`[data-part="${CSS.escape(asked)}"]`), inside = stops(part ?? form);

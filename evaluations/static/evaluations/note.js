@@ -2,9 +2,11 @@
 // Without this module the page is a form with a Save button.
 import { startConflict } from "./conflict.js";
 import { openDraft } from "./drafts.js";
+import { guardLeaving } from "./leaving.js";
 import * as items from "./note_items.js";
 import { startNoteKeys } from "./note_keys.js";
 import { startNoteSpine } from "./note_spine.js";
+import { refreshFlags } from "./open_flags.js";
 import { startSaving } from "./saving.js";
 
 const form = document.getElementById("note-form"), state = document.getElementById("save-state"), help = document.getElementById("note-keys");
@@ -69,30 +71,13 @@ function saved(sent, answer) {
   flags = open;
 }
 
-async function refreshFlags() {
-  const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
-  const fresh = page.getElementById("open-flags");
-  if (fresh) document.getElementById("open-flags").replaceWith(fresh);
-}
-
 form.addEventListener("input", ({ target }) => { const item = items.itemOf(target); if (item) touched(item); });
 form.addEventListener("submit", (event) => { event.preventDefault(); saving.flush(); });
 const keys = startNoteKeys({ form, touch: touched, spine, help: () => help.showModal() });
 const button = document.getElementById("bar-keys");
 button.hidden = false;
 button.addEventListener("click", () => help.showModal());
-// Leaving by a button of the page waits for the save that is under way.
-let isGoing = false;
-document.querySelector(".page-actions").addEventListener("click", async (event) => {
-  const link = event.target.closest("a");
-  if (!link || isGoing || !saving.isBusy()) return;
-  event.preventDefault();
-  await saving.whenSaved();
-  isGoing = true;
-  link.click();
-});
-document.addEventListener("visibilitychange", () => { if (document.hidden) saving.flush(); });
-addEventListener("beforeunload", (event) => { if (saving.isBusy()) event.preventDefault(); });
+guardLeaving(saving);
 saving.restore();
 settle();
 spine.draw();
