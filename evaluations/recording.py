@@ -187,6 +187,7 @@ def _as_it_stands(current, findings) -> dict:
     events = red_flags.open_events(current.patient)
     return {
         "open_red_flags": [event.code for event in events],
+        "raised": red_flags.raised_in(current) if events else [],
         "emergencies": red_flags.emergencies_of(events),
         **results.of(findings, current.measures, summary.who(current)),
     }

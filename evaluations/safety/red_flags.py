@@ -62,6 +62,11 @@ def answers_of(evaluation: Evaluation) -> dict[str, str]:
     return dict(evaluation.red_flag_answers.order_by("is_automatic", "at", "pk").values_list("code", "answer"))
 
 
+def raised_in(evaluation: Evaluation) -> list[str]:
+    """What a value raised here; the answer is yes, whatever else was answered."""
+    return sorted(set(evaluation.red_flag_answers.filter(is_automatic=True).values_list("code", flat=True)))
+
+
 def unanswered(evaluation: Evaluation) -> list[catalogue.RedFlag]:
     """The full list is asked at every evaluation; what was not asked in this one."""
     asked = set(answers_of(evaluation))
@@ -207,7 +212,7 @@ def raise_automatic(
     """
     if not codes:
         return []
-    raised = set(evaluation.red_flag_answers.filter(is_automatic=True).values_list("code", flat=True))
+    raised = set(raised_in(evaluation))
     new = (codes - raised) | _to_raise_again(evaluation, codes & raised & (fresh | changed), fresh)
     if not new:
         return []

@@ -291,6 +291,15 @@ def test_a_repeated_save_says_what_follows_now_and_what_was_kept_then(api, chiro
     assert set(again) == set(first)
 
 
+def test_a_save_says_what_a_value_raised(api, chiro, evaluation):
+    fever = {"code": "body_temperature", "value": 39}
+    asked = patch(api(chiro.user), evaluation, findings=[PULSE], red_flags={"rf_systemic": "no"}).json()
+    evaluation.refresh_from_db()
+
+    assert asked["raised"] == []
+    assert patch(api(chiro.user), evaluation, findings=[fever]).json()["raised"] == ["rf_systemic"]
+
+
 def test_a_save_asks_little_of_the_database(client, chiro, evaluation, django_assert_max_num_queries):
     client.force_login(chiro.user)
     client.get(url(evaluation))

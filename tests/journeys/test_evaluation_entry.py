@@ -205,6 +205,46 @@ def test_readings_come_to_a_value_when_three_agree(page, evaluation):
     assert (found.value, found.readings) == (60, [58, 60, 59])
 
 
+def test_tab_goes_from_number_to_number(page, evaluation):
+    """Through every finding in the order of the page; a direction is passed by unless it is still to be said."""
+    fields = page.locator(".cell-value, .several > summary")
+    fields.first.focus()
+    for nth in range(1, fields.count()):
+        page.keyboard.press("Tab")
+        assert fields.nth(nth).evaluate("one => one === document.activeElement"), nth
+
+    tilt = page.locator('[data-cell="head_tilt[]"]')
+    tilt.locator(".cell-value").focus()
+    page.keyboard.type("3")
+    page.keyboard.press("Tab")
+    expect(tilt.locator(".direction")).to_be_focused()
+    page.keyboard.press("l")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('.cell-value')")
+    page.keyboard.press("Shift+Tab")
+    expect(tilt.locator(".cell-value")).to_be_focused()
+    page.keyboard.type("4r")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('.cell-value')")
+    at_rest(page)
+    assert [(one.number, one.direction) for one in evaluation.findings.all()] == [(Decimal(4), "right")]
+
+
+def test_a_flag_that_a_value_raised_is_shown_as_it_is_typed(page, evaluation):
+    """Over the "no" that was given, and counted among what is said; and nothing of it waits to be saved."""
+    question = page.locator('[data-flag="rf_systemic"]')
+    question.get_by_label("No", exact=True).check()
+    at_rest(page)
+
+    page.locator('[data-cell="body_temperature[]"] .cell-value').fill("39")
+
+    expect(question.get_by_label("Yes")).to_be_checked()
+    left = page.locator('.entry-rail [data-missing="red_flags"]').inner_text()
+    page.reload()
+    expect(question.get_by_label("Yes")).to_be_checked()
+    expect(page.locator('.entry-rail [data-missing="red_flags"]')).to_have_text(left)
+
+
 def test_results_follow_what_is_typed(page):
     for label, text in (("Flexion-rotation test, left", "44"), ("Flexion-rotation test, right", "30")):
         go(page, label)

@@ -102,6 +102,7 @@ export function settle(cell) {
   const direction = directionOf(cell);
   if (direction && status === "assessed" && Number(typed(cell) || NaN) === 0) direction.value = "none";
   else if (direction && (direction.value === "none" || !status)) direction.value = "";
+  passBy(cell);
   if (kind === "choices") {
     const said = typed(cell).map((one) => wordsOf(cell, one)).join(", ");
     cell.querySelector(".several-words").textContent = said || (status === "assessed" ? "none" : "");
@@ -111,6 +112,12 @@ export function settle(cell) {
   cell.removeAttribute("data-unsettled");
   control(cell).removeAttribute("aria-invalid");
   say(cell, ["", "assessed"].includes(status) ? "" : status === "deferred_unsafe" ? "deferred for safety" : status.replaceAll("_", " "));
+}
+
+/** The Tab goes from number to number, and over a direction only where one is still to be said. */
+export function passBy(cell) {
+  const direction = directionOf(cell);
+  if (direction) direction.tabIndex = cell.dataset.status === "assessed" && direction.value === "" ? 0 : -1;
 }
 
 export function say(cell, text, mark = "") {

@@ -58,12 +58,19 @@ function saved(findings, answer) {
     if (warning) cells.say(item, warning, "is-unusual");
     follow.count(item.closest("[data-section]"));
   }
+  for (const code of answer.raised) raised(form.querySelector(`[data-flag="${code}"]`));
   follow.results(answer);
   bar.show();
   spine.draw();
   const shown = [...document.querySelectorAll(".flag-list li")].map((line) => line.dataset.code);
   if (answer.open_red_flags.toSorted().join() !== shown.toSorted().join()) refreshFlags();
   if (answer.emergencies.some((code) => !emergencies.has(code))) emergency();
+}
+
+// What a value raised is answered yes, whatever was answered before.
+function raised(question) {
+  if (items.read(question) === "yes" || !saving.take(question, "yes")) return;
+  follow.count(question.closest("[data-section]"));
 }
 
 // A sign that was not there when the page was opened fills the screen: whoever types far down sees no notice above.
@@ -102,7 +109,9 @@ form.addEventListener("click", ({ target }) => {
     else follow.enter(link.dataset.to);
   }
 });
-for (const button of form.querySelectorAll("[data-rest]")) { button.hidden = false; button.type = "button"; }
+// Tab goes from number to number: what a key says as well is passed by.
+for (const button of form.querySelectorAll("[data-rest]")) Object.assign(button, { hidden: false, type: "button", tabIndex: -1 });
+form.querySelectorAll("[data-cell]").forEach(cells.passBy);
 startKeys({ form, mark, touch: changed, bar, spine, help: () => help.showModal() });
 const keys = document.getElementById("bar-keys");
 keys.hidden = false;

@@ -125,6 +125,15 @@ export function startSaving({ form, draft, items, rest, report }) {
     else if (!pending.size && !sending) report.state("Saved");
   }
 
+  /** What the server has by itself is shown, unless something else waits to be saved; says whether it is. */
+  function take(item, value) {
+    const name = items.nameOf(item);
+    bases.set(name, value);
+    if (pending.has(name) || held.has(name) || sending?.sent.has(name)) return false;
+    items.write(item, value);
+    return true;
+  }
+
   const merging = startMerging({ form, draft, items, report, pending, held, bases, request, touch, schedule, tell });
   addEventListener("online", () => { if (sending) { clearTimeout(again); attempt(); } else flush(); });
   /** Until everything is with the server; not for long, and not while it does not answer. */
@@ -134,5 +143,5 @@ export function startSaving({ form, draft, items, rest, report }) {
       await new Promise((again) => setTimeout(again, 50));
     }
   };
-  return { touch, flush, whenSaved, choose: merging.choose, restore: merging.restore, isBusy: () => pending.size + held.size + refused.size > 0 || sending !== null };
+  return { touch, take, flush, whenSaved, choose: merging.choose, restore: merging.restore, isBusy: () => pending.size + held.size + refused.size > 0 || sending !== null };
 }
