@@ -124,7 +124,7 @@ def find(
     leaves only the weekdays and hours at which somebody can come; `without` are visits that will make room: they are
     about to move, and with a `patient` not to a day on which another visit of their series stands. `length` is that of
     a visit that was agreed once, so the range of its type is not asked again, as it is with `minutes`; with a `room`
-    only that one will do. Of the days only what follows `after` is looked at. Each chunk of days takes two queries,
+    only that one will do. Of the days only what follows `after` is looked at. Each chunk of days takes one query,
     however many practitioners, locations and days there are.
     """
     _check_days(from_day, to_day)

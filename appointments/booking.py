@@ -16,21 +16,20 @@ from django.http import Http404
 
 from appointments import availability, calendars, conflicts, overriding
 from appointments.as_seen import CHANGED, MOVABLE, Seen
-from appointments.conflicts import OVERRIDABLE, Wanted
+from appointments.conflicts import OVERRIDABLE, Looked, Wanted
 from appointments.models import Appointment, AppointmentEvent, AppointmentType, Hold
 from appointments.recurring import gates, making_good, series_days
 from appointments.waiting import freed_time, held_ends
-from clinic import audit, plain_sql, times
+from clinic import audit, times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, standstill
+from locations import access
 from locations.models import Location, Practitioner, Room
 from patients.models import Patient
 
 # What does not keep a visit from a time and place that were its own already.
 AGREED_ONCE = (OVERRIDABLE | {"in_the_past"}) - {"travel"}
 AGREED = "agreed"  # in the history: it stays where it is, against what stands in its way by now
-Looked = tuple[list[conflicts.Conflict], Room | None]  # what `conflicts.find` found
 
 
 def book(
@@ -143,6 +142,7 @@ def keep_clock(visits: Mapping[Appointment, Wanted], *, by: User, reason: str) -
     Under the lock of all their calendars, taken before it was seen that nothing is in the way. Patients are not told of
     this step: by the clock of the clinic nothing changed.
     """
+    Hold.objects.filter(held_until__lte=times.now()).delete()  # in nobody's way but the database's
     lifted = lift([visit.pk for visit in visits])
     for visit, wanted in visits.items():
         fresh = lifted[visit.pk]
@@ -166,10 +166,10 @@ def put_back(appointment: Appointment, undone: AppointmentEvent) -> Appointment:
         back.patient, back.practitioner, back.location, back.type, undone.from_start, was["minutes"], moving=back
     )
     try:
-        found, room = _look(wanted)
-        if found and _clear_young_holds(wanted):
-            found, room = _look(wanted)
-        if stands := [c for c in found if c.code not in AGREED_ONCE]:
+        looked = _look(wanted)
+        if looked.conflicts and _clear_young_holds(wanted):
+            looked = _look(wanted)
+        if stands := [c for c in looked.conflicts if c.code not in AGREED_ONCE]:
             raise RuleBroken(stands[0].message, code=stands[0].code, fields={"starts_at": stands[0].message})
         fresh = Appointment.objects.select_for_update().get(pk=appointment.pk)
         if last_step(fresh) != undone:
@@ -179,7 +179,9 @@ def put_back(appointment: Appointment, undone: AppointmentEvent) -> Appointment:
         series_days.check(fresh, undone.from_start)
         fresh.status = undone.from_status
         fresh.sequence += 1
-        return write(fresh, replace(wanted, room=room))
+        _remove_run_out(looked.run_out)
+        with transaction.atomic():  # what is nearest is asked after a refusal too
+            return write(fresh, replace(wanted, room=looked.room))
     except RuleBroken as refused:
         refused.nearest = nearest(wanted)
         raise
@@ -220,11 +222,11 @@ def nearest(wanted: Wanted, *, limit: int = 3) -> list[availability.Slot]:
 def settle_move(wanted: Wanted, looked: Looked, by: User | None, override_reason: str) -> tuple[Room, list[str]]:
     """As `settle`, under the lock. Where at most the room changes, hours and way were agreed once and are not asked
     again, unless somebody who may agrees to what stands against it by now."""
-    found, room = looked
     agrees = override_reason and overriding.may_override(by, wanted.practitioner, wanted.location)
     if stands(wanted, wanted) and not agrees:
-        found = [conflict for conflict in found if conflict.code not in OVERRIDABLE]
-    return allowed(wanted, (found, room), by, override_reason)
+        found = [conflict for conflict in looked.conflicts if conflict.code not in OVERRIDABLE]
+        looked = looked._replace(conflicts=found)
+    return allowed(wanted, looked, by, override_reason)
 
 
 def stands(wanted: Wanted, there: Wanted | availability.Slot) -> bool:
@@ -298,12 +300,8 @@ def _look(wanted: Wanted) -> Looked:
 
 def _lock(wanted: Wanted) -> list[Room]:
     """Lock the calendars; returns the rooms to choose from: the wanted one, else the present one and then any."""
-    standstill.keep_open([wanted.location])
-    rooms = calendars.rooms_by_location([wanted.location.pk], wanted.type.room_kind)[wanted.location.pk]
-    refuse_changed([wanted.location])
-    if wanted.held:  # whatever its kind: it was agreed
-        rooms = list(Room.objects.filter(pk=wanted.room.pk, is_open=True))
-    rooms = to_choose_from(wanted, rooms)
+    kind = wanted.room.kind if wanted.held else wanted.type.room_kind  # of a held time the room was agreed
+    rooms = to_choose_from(wanted, calendars.keep_open([wanted.location], [kind])[wanted.location.pk, kind])
     calendars.lock(practitioners=[wanted.practitioner], rooms=rooms, patients=filter(None, [wanted.patient]))
     return rooms
 
@@ -316,34 +314,26 @@ def to_choose_from(wanted: Wanted, rooms: list[Room]) -> list[Room]:
     return sorted(rooms, key=lambda room: room.pk != present)
 
 
-def refuse_changed(places: Iterable[Location]) -> None:
-    """They were read before they were kept open: meanwhile one may have been closed for good or changed its zone."""
-    known = {place.pk: place for place in places}
-    for pk, *now in plain_sql.rows(_PLACES.format(here=plain_sql.ids(known))):
-        if now != [known[pk].is_open, known[pk].time_zone]:
-            raise RuleBroken(f"{known[pk]} was changed a moment ago. Look again.", code="location_changed")
-
-
-_PLACES = "SELECT id, is_open, time_zone FROM locations_location WHERE id IN ({here})"
-
-
 def settle(wanted: Wanted, by: User | None, override_reason: str) -> tuple[Room, list[str]]:
-    """The room of a visit that may be where it is wanted, with the codes of what was overridden for it."""
-    found, room = _look(wanted)
+    """The room of a visit that may be where it is wanted, with the codes of what was overridden for it.
+
+    Whatever ran out and lies in its way is removed.
+    """
+    looked = _look(wanted)
     if wanted.patient and (stop := gates.against_visit(wanted.patient, wanted.type, by=by)):
-        found.insert(0, stop)
-    return allowed(wanted, (found, room), by, override_reason)
+        looked.conflicts.insert(0, stop)
+    return allowed(wanted, looked, by, override_reason)
 
 
 def allowed(wanted: Wanted, looked: Looked, by, override_reason: str) -> tuple[Room, list[str]]:
-    found, room = looked
     may = override_reason and overriding.may_override(by, wanted.practitioner, wanted.location)
-    overridden = [c.code for c in found if may and c.code in OVERRIDABLE]
-    if stands := [c for c in found if c.code not in overridden]:
+    overridden = [c.code for c in looked.conflicts if may and c.code in OVERRIDABLE]
+    if stands := [c for c in looked.conflicts if c.code not in overridden]:
         raise RuleBroken(stands[0].message, code=stands[0].code, fields={stands[0].field: stands[0].message})
     if "travel" in overridden:
         Hold.objects.filter(pk__in=held_ends.tell(conflicts.held_too_near(wanted), by)).delete()
-    return room, overridden
+    _remove_run_out(looked.run_out)
+    return looked.room, overridden
 
 
 def check_movable(fresh: Appointment) -> None:
@@ -398,12 +388,13 @@ def whereabouts(appointment: Appointment) -> dict:
 
 
 def write(appointment: Appointment, wanted: Wanted) -> Appointment:
-    """Save the row at the wanted time, in the room that `settle` chose; under its lock."""
+    """Save the row at the wanted time, in the room that `settle` chose; under its lock.
+
+    In an atomic block that a refusal ends: nothing more can be asked in it.
+    """
     put(appointment, wanted)
-    clear_expired_holds(wanted)
     try:
-        with transaction.atomic():
-            appointment.save()
+        appointment.save()
     except IntegrityError as error:
         raise refused_by_the_database(error) from None
     return appointment
@@ -428,18 +419,9 @@ def refused_by_the_database(error: IntegrityError) -> RuleBroken:
     return RuleBroken("This time was taken a moment ago.", code="slot_taken")
 
 
-def clear_expired_holds(wanted: Wanted) -> None:
-    """Those in the way: for the engine they are gone, for the database they are rows like any other."""
-    span = (wanted.room.pk, wanted.practitioner.pk, *reversed(wanted.busy), times.now())
-    if expired := [pk for (pk,) in plain_sql.rows(_EXPIRED, *span)]:
-        Hold.objects.filter(pk__in=expired).delete()
-
-
-_EXPIRED = """
-    SELECT id FROM appointments_appointment
-    WHERE status = 'held' AND (room_id = %s OR practitioner_id = %s)
-        AND busy_from < %s AND busy_until > %s AND held_until <= %s
-"""
+def _remove_run_out(holds: Iterable[int]) -> None:
+    if holds:
+        Hold.objects.filter(pk__in=holds).delete()
 
 
 def _clear_young_holds(wanted: Wanted) -> bool:

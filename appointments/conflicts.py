@@ -1,16 +1,16 @@
 """Why a visit cannot be where it is wanted: every reason, each with a stable code."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
-from appointments.calendars import LONGEST, Taken
-from appointments.intervals import Intervals, covers, overlaps
+from appointments.calendars import Taken
+from appointments.intervals import covers, overlaps
 from appointments.models import Appointment, AppointmentType, Hold
 from appointments.timetable.hours import Hours
-from clinic import plain_sql, times
+from clinic import times
 from locations import ways
 from locations.models import Location, Practitioner, Room
 from locations.ways import Ways
@@ -34,6 +34,15 @@ class Conflict:
     code: str
     message: str
     field: str = "starts_at"  # what would have to be another
+
+
+class Looked(NamedTuple):
+    """What stands against a visit, the room that it would get, and by their ids the holds which ran out that lie in
+    its way: for the engine they are gone, for the database they are rows like any other."""
+
+    conflicts: list[Conflict]
+    room: Room | None
+    run_out: list[int]
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,6 @@ class Known:
     hours: Hours
     taken: Taken
     ways: Ways
-    of_patient: dict[int, Intervals]
 
     @classmethod
     def read(cls, wishes: Collection[Wanted], rooms: Iterable[Room], *, margin: int = 0) -> "Known":
@@ -88,32 +96,21 @@ class Known:
         start, end = min(w.busy[0] for w in wishes) - around, max(w.busy[1] for w in wishes) + around
         people, places = {w.practitioner for w in wishes}, {w.location for w in wishes}
         taken = Taken(
-            start, end, practitioners=[p.pk for p in people], rooms=[room.pk for room in rooms], without=moving
-        )
-        of_patient = defaultdict(list)
-        patients = plain_sql.ids({w.patient.pk for w in wishes if w.patient})
-        statement = _OF_PATIENT.format(who=patients, without=plain_sql.ids([0, *(visit.pk for visit in moving)]))
-        for pk, starts, ends in plain_sql.rows(statement, end, start - LONGEST, start):
-            of_patient[pk].append((starts, ends))
+            start, end, practitioners=[p.pk for p in people], rooms=[room.pk for room in rooms],
+            patients={w.patient.pk for w in wishes if w.patient}, without=moving,
+        )  # fmt: skip
         zones = {place.time_zone for place in places}
         days = [times.day_of(times.from_minute(minute), zone) for minute in (start, end) for zone in zones]
-        return cls(Hours(places, min(days), max(days), practitioners=people), taken, known_ways, of_patient)
+        return cls(Hours(places, min(days), max(days), practitioners=people), taken, known_ways)
 
     def take(self, wanted: Wanted, room: Room) -> None:
         """From now on that visit stands there, in the way of the next."""
         self.taken.by_practitioner[wanted.practitioner.pk].append((*wanted.busy, wanted.location.pk))
         self.taken.by_room[room.pk].append(wanted.busy)
-        self.of_patient[wanted.patient.pk].append((wanted.start, wanted.end))
+        self.taken.by_patient[wanted.patient.pk].append((wanted.start, wanted.end))
 
 
-_OF_PATIENT = """
-    SELECT patient_id, start_minute, end_minute FROM appointments_appointment
-    WHERE patient_id IN ({who}) AND status NOT IN ('cancelled', 'no_show')
-        AND start_minute < %s AND start_minute > %s AND end_minute > %s AND id NOT IN ({without})
-"""
-
-
-def find(wanted: Wanted, rooms: list[Room], known: Known | None = None) -> tuple[list[Conflict], Room | None]:
+def find(wanted: Wanted, rooms: list[Room], known: Known | None = None) -> Looked:
     """Every conflict, and the room that would be taken: the wanted one, the present one of a move, or the first free.
 
     Read under `calendars.lock` when the answer is to be acted on; `known` is what was read for several at once.
@@ -127,7 +124,7 @@ def find(wanted: Wanted, rooms: list[Room], known: Known | None = None) -> tuple
         None if room else _no_room(wanted),
         _patient(wanted, known),
     ]
-    return [c for c in found if c], room
+    return Looked([c for c in found if c], room, known.taken.in_the_way(wanted.practitioner, room, wanted.busy))
 
 
 def _moment(wanted):
@@ -236,7 +233,7 @@ def _no_room(wanted):
 
 
 def _patient(wanted, known):
-    of_patient = known.of_patient.get(wanted.patient.pk, ()) if wanted.patient else ()
+    of_patient = known.taken.by_patient.get(wanted.patient.pk, ()) if wanted.patient else ()
     if overlaps(of_patient, wanted.start, wanted.end):
         return Conflict("patient_busy", f"{wanted.patient} already has a visit that overlaps this time.")
     return None

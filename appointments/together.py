@@ -15,14 +15,13 @@ from django.http import Http404
 from appointments import booking, calendars, conflicts
 from appointments.as_seen import is_now
 from appointments.conflicts import Known, Wanted
-from appointments.models import Appointment, Hold, SeriesVisit
+from appointments.models import Appointment, SeriesVisit
 from appointments.recurring import series_days
 from appointments.recurring.series_days import Going
 from appointments.waiting import freed_time
-from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import User
-from locations import access, standstill
+from locations import access
 from locations.models import Location, Room
 from patients.models import Patient
 
@@ -116,9 +115,6 @@ class _Asked:
         """All the rows, then their histories."""
         done = {key: self.settled[key] for key in self.order}
         new = [one.appointment for one in done.values() if one.step == "booked"]
-        if Hold.objects.filter(held_until__lte=times.now()).exists():
-            for one in done.values():
-                booking.clear_expired_holds(one.wanted)
         try:
             with transaction.atomic():
                 Appointment.objects.bulk_create(new)
@@ -192,17 +188,11 @@ def _require(wishes: Iterable[Wanted], by: User) -> None:
 
 def _lock(wishes: list[Wanted]) -> dict[tuple[int, str], list[Room]]:
     """Hold everybody's calendars until COMMIT; returns the open rooms by location and kind."""
-    places = {wanted.location for wanted in wishes}
-    standstill.keep_open(places)
-    booking.refuse_changed(places)
-    kinds = {wanted.type.room_kind for wanted in wishes}
-    rooms = list(Room.objects.filter(location__in=places, kind__in=kinds, is_open=True).order_by("name", "pk"))
+    rooms = calendars.keep_open({w.location for w in wishes}, {w.type.room_kind for w in wishes})
     people = [person for w in wishes for person in (w.practitioner, w.moving and w.moving.practitioner) if person]
-    calendars.lock(practitioners=people, rooms=rooms, patients=[wanted.patient for wanted in wishes])
-    found = defaultdict(list)
-    for room in rooms:
-        found[room.location_id, room.kind].append(room)
-    return found
+    every = [room for some in rooms.values() for room in some]
+    calendars.lock(practitioners=people, rooms=every, patients=[wanted.patient for wanted in wishes])
+    return rooms
 
 
 def _read(visits: Mapping[str, Wanted], rooms: Mapping[tuple, list[Room]]) -> dict[str, Known]:

@@ -96,7 +96,7 @@ def why_stuck(visits: Collection[Appointment]) -> dict[int, str]:
     known = Known.read(as_booked, [])
     found = {}
     for wanted in as_booked:
-        stuck = [c.message for c in conflicts.find(wanted, [], known)[0] if c.code in STUCK]
+        stuck = [c.message for c in conflicts.find(wanted, [], known).conflicts if c.code in STUCK]
         if stuck:
             found[wanted.moving.pk] = stuck[0]
     for pk in out_of_hours.on_purpose(found):

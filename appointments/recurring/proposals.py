@@ -361,7 +361,7 @@ class _Search:
 
     def _against(self, wish: Wish, slot: Slot) -> Against | None:
         rooms = self.rooms[wish.type.room_kind][slot.location.pk]
-        codes = [conflict.code for conflict in conflicts.find(wish.wanted(slot), rooms, self.known)[0]]
+        codes = [conflict.code for conflict in conflicts.find(wish.wanted(slot), rooms, self.known).conflicts]
         return Against(slot, tuple(codes)) if codes and OVERRIDABLE.issuperset(codes) else None
 
     def _why_not(self, wish: Wish, barred: Collection[date]) -> str:
@@ -376,8 +376,7 @@ class _Search:
             return "" if self._free_then(wish) else "Nobody is free at this time."
         wanted = wish.wanted()
         rooms = self.rooms[wish.type.room_kind][wish.location.pk]
-        found, _ = conflicts.find(wanted, rooms, self.known)
-        if found:
+        if found := conflicts.find(wanted, rooms, self.known).conflicts:
             return found[0].message
         if overlaps(self.away.get(wish.practitioner.pk, ()), wanted.start, wanted.end):
             return f"{wish.practitioner} is away then."
@@ -410,7 +409,7 @@ class _Search:
 
     def _fits(self, wish: Wish, wanted: Wanted) -> bool:
         """What the engine cannot know: the patient's other visits, who is away, and what is proposed already."""
-        if overlaps(self.known.of_patient.get(wish.patient.pk, ()), wanted.start, wanted.end):
+        if overlaps(self.known.taken.by_patient.get(wish.patient.pk, ()), wanted.start, wanted.end):
             return False
         if overlaps(self.away.get(wanted.practitioner.pk, ()), wanted.start, wanted.end):
             return False

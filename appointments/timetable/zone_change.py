@@ -62,7 +62,8 @@ def plan(location: Location, time_zone: str) -> list[Shift]:
     if wanted:
         known = Known.read(wanted.values(), {visit.room for visit in visits})
         for pk, one in wanted.items():
-            found = [c.message for c in conflicts.find(one, [one.moving.room], known)[0] if c.code in IN_THE_WAY]
+            looked = conflicts.find(one, [one.moving.room], known)
+            found = [c.message for c in looked.conflicts if c.code in IN_THE_WAY]
             if one.starts_at <= times.now():
                 found.insert(0, "By the new clock it would have begun already.")
             if found:

@@ -57,7 +57,7 @@ def lost_among(held: Iterable[Hold], closed_off: Collection[Location]) -> tuple[
     known = Known.read(wanted.values(), []) if wanted else None
     why, rooms = {}, {}
     for hold, one in wanted.items():
-        stuck = [c.message for c in conflicts.find(one, [], known)[0] if c.code in STUCK]
+        stuck = [c.message for c in conflicts.find(one, [], known).conflicts if c.code in STUCK]
         if stuck:
             why[hold] = stuck[0]
         elif hold.location in closed_off and not (hold.room.is_open and hold.room.kind == hold.type.room_kind):
@@ -80,8 +80,7 @@ def _another_room(one: Wanted, given: Mapping[Hold, Room]) -> Room | None:
     one = replace(one, held=one.moving)  # as long as it is kept, whatever the buffers of its type are by now
     gone = {room for hold, room in given.items() if overlaps([(hold.busy_from, hold.busy_until)], *one.busy)}
     rooms = calendars.rooms_by_location([place], one.type.room_kind)[place]
-    _, room = conflicts.find(one, [room for room in rooms if room not in gone])
-    return room
+    return conflicts.find(one, [room for room in rooms if room not in gone]).room
 
 
 def _would_be_lost(shown: list[Offer], visits: list[Appointment]) -> TimesKept:

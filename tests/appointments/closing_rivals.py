@@ -91,7 +91,7 @@ def book(now, chance, kind, patients, desk):
     )
     if "--unguarded" in sys.argv:
         here = calendars.rooms_by_location([now.place.pk], kind.room_kind)[now.place.pk]
-        found, room = conflicts.find(wanted, here)
+        found, room, _ = conflicts.find(wanted, here)
         time.sleep(0.03)
         if found:
             return found[0].code

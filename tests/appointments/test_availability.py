@@ -137,12 +137,12 @@ def test_clock_changes_neither_invent_nor_lose_an_hour(evaluation_type, day, exp
 
 def test_same_number_of_queries_for_one_and_many(atlanta, marietta, evaluation_type, django_assert_num_queries):
     make.practitioner(atlanta)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         find(evaluation_type, atlanta, limit=5)
 
     for _ in range(5):
         make.practitioner(atlanta, marietta)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         find(evaluation_type, atlanta, marietta, limit=5)
 
 

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404
 
-from appointments import booking, visit_status
+from appointments import booking, conflicts, visit_status
 from appointments.conflicts import Wanted
 from appointments.models import Appointment, AppointmentEvent, TimeOff
 from clinic.errors import RuleBroken
@@ -45,6 +45,30 @@ def test_refusals_name_the_rule_and_offer_the_nearest(book, atlanta, hour, minut
     assert refused.value.code == code
     assert len(refused.value.nearest) == 3
     assert AppointmentEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("way", ["book", "move", "undo"])
+def test_what_slips_through_the_lock_is_refused_by_the_database_with_the_nearest(
+    book, desk, patient, atlanta, that_morning, monkeypatch, way
+):
+    mine = book(at(11))
+    if way == "undo":
+        booking.reschedule(mine, starts_at=at(12), by=desk)
+        mine.refresh_from_db()
+    theirs = book(at(11) if way == "undo" else at(9), patient=make.patient(atlanta))
+    acts = {
+        "book": lambda: book(),
+        "move": lambda: booking.reschedule(mine, starts_at=at(9), by=desk),
+        "undo": lambda: visit_status.undo(mine, by=desk),
+    }
+    monkeypatch.setattr(conflicts, "find", lambda *_: conflicts.Looked([], theirs.room, []))
+
+    with transaction.atomic(), pytest.raises(RuleBroken) as refused:
+        acts[way]()
+
+    assert (refused.value.code, len(refused.value.nearest)) == ("slot_taken", 3)
+    mine.refresh_from_db()
+    assert mine.starts_at == (at(12) if way == "undo" else at(11))
 
 
 def test_touching_visits_are_no_overlap(book, atlanta):

@@ -84,6 +84,22 @@ def test_an_expired_hold_gives_way_to_the_room_alone(place, book, atlanta, clock
     assert not Hold.objects.exists()
 
 
+@pytest.mark.parametrize("way", ["move", "undo"])
+def test_an_expired_hold_gives_way_to_a_visit_that_moves_or_comes_back(place, book, desk, clock, way):
+    if way == "move":
+        place()
+        visit = book(at(11))
+    else:
+        visit = visit_status.cancel(book(), by=desk, reason="A wrong click")
+        place(lasts=5)
+    clock.shift(timedelta(minutes=31 if way == "move" else 6))
+
+    moved = booking.reschedule(visit, starts_at=at(10), by=desk) if way == "move" else visit_status.undo(visit, by=desk)
+
+    assert (moved.starts_at, moved.status) == (at(10), "booked")
+    assert not Hold.objects.exists()
+
+
 def test_a_hold_with_buffers_blocks_as_the_visit_would(place, book, adjustment):
     adjustment.buffer_after = 10
     adjustment.save()

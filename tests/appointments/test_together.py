@@ -8,7 +8,7 @@ import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from appointments import booking, holds, reminders, together, visit_status
+from appointments import booking, conflicts, holds, reminders, together, visit_status
 from appointments.conflicts import Wanted
 from appointments.models import Appointment, AppointmentEvent, Hold
 from appointments.moving import bulk_moves
@@ -155,7 +155,7 @@ def test_what_slips_through_the_lock_is_refused_by_the_database(patient, desk, a
     there = booking.book(
         patient=make.patient(atlanta), practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(10), by=desk
     )
-    monkeypatch.setattr(together.conflicts, "find", lambda wanted, rooms, known: ([], there.room))
+    monkeypatch.setattr(together.conflicts, "find", lambda wanted, rooms, known: conflicts.Looked([], there.room, []))
 
     error = refused(together.book, {"1": Wanted(patient, chiro, atlanta, adjustment, at(10), 15)}, by=desk)
 

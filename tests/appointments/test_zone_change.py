@@ -262,6 +262,16 @@ def test_times_that_are_held_for_somebody_refuse_it(atlanta, chiro, adjustment, 
     assert refused.value.code == "time_held"
 
 
+def test_a_hold_that_ran_out_is_in_nobodys_way(book, atlanta, chiro, adjustment, owner, clock):
+    book()
+    holds.place(practitioner=chiro, location=atlanta, type=adjustment, starts_at=at(10), until=NOW + timedelta(hours=2))
+    clock.shift(timedelta(hours=3))
+
+    change(atlanta, by=owner)
+
+    assert walls() == ["Jan 04 09:00 CST"]  # the instant that was held
+
+
 @pytest.mark.parametrize("zone", [EAST, "EST", "Mars/Base", "", "../x"])
 def test_what_is_no_other_zone_is_refused(atlanta, owner, zone):
     with pytest.raises(RuleBroken) as refused:
