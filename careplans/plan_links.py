@@ -11,13 +11,12 @@ from clinic import times, tokens
 from clinic.errors import RuleBroken
 from clinic.models import Link, User
 from locations import access
-from patients import sight
+from patients import birth_date, sight
 from patients.mail_choices import Topic
 from patients.signatures import Signature
 
 PURPOSE = "care-plan"
 GOOD_FOR = timedelta(days=180)
-TRIES = 5
 
 
 @transaction.atomic
@@ -45,13 +44,8 @@ def find(token: str) -> tuple[Link, CarePlan] | None:
 
 
 def agree(link: Link, plan: CarePlan, signature: Signature, *, born_on: date, digest: str) -> Agreement:
-    """Sign the plan as it was shown. After TRIES wrong birth dates the link is dead; the wrong try is kept."""
-    if born_on != plan.patient.birth_date:
-        left = tokens.note_wrong_try(link, most=TRIES)
-        if not left:
-            raise RuleBroken("Too many wrong birth dates.", code="link_dead", status=410)
-        message = f"This is not the birth date we have. {left} {'try' if left == 1 else 'tries'} left."
-        raise RuleBroken(message, code="wrong_birth_date", fields={"born_on": message}, status=400)
+    """Sign the plan as it was shown, with the birth date as `birth_date` asks it."""
+    birth_date.check(link, plan.patient, born_on)
     if not digest:
         raise RuleBroken("Read the plan first, then sign.", code="changed_meanwhile")
     return planning.agree(plan, signature, by=None, digest=digest)

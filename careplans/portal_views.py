@@ -5,16 +5,15 @@ from datetime import date
 from django import forms
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
-from appointments.views.links import BirthDateForm, gone, unlisted
 from careplans import asking_to_book, home_programme, plan_links, portal_page
 from careplans.models import CarePlan
-from clinic import audit, policy
+from clinic import audit
 from clinic.errors import RuleBroken
 from clinic.policy import requires
-from patients import languages, sight
+from patients import sight
+from patients.link_pages import BirthDateForm, behind_link, gone
 from patients.signing_forms import SignatureForm, show
 
 ANSWERS = {"yes": True, "no": False}
@@ -24,19 +23,8 @@ class DayForm(forms.Form):
     day = forms.DateField()
 
 
-@csrf_exempt
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlisted
-def plan(request, token):
-    found = plan_links.find(token)
-    if found is None:
-        return gone(request)
-    with languages.speaking(found[1].patient):
-        return _plan(request, token, *found)
-
-
-def _plan(request, token, link, plan):
+@behind_link(plan_links.find)
+def plan(request, token, link, plan):
     if request.method == "POST":
         act = {"home": _home, "agree": _agree}.get(request.POST.get("step"))
         return act(request, token, link, plan) if act else _show(request, token, plan, status=400)

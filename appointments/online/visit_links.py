@@ -5,8 +5,6 @@ birth date, cancel or move it.
 from datetime import date, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from appointments import as_seen, booking, visit_status
 from appointments.marks import Mark
@@ -19,8 +17,8 @@ from clinic import times, tokens
 from clinic.errors import RuleBroken
 from clinic.models import Link
 from locations.models import Practitioner
+from patients import birth_date
 
-TRIES = 5
 EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
 BY_THE_LINK = "By the link in a mail"
 
@@ -38,9 +36,9 @@ def cancelled_just_now(token: str, *, born_on: date) -> Appointment | None:
     """The visit that the first of two presses of Cancel cancelled, to who gives the birth date again."""
     link = tokens.find_used_link(token, purpose="visit")
     visits = Appointment.objects.with_names().filter(status=Appointment.Status.CANCELLED)
-    visit = visits.filter(pk=link.about_id).first() if link and link.wrong_tries < TRIES else None
+    visit = visits.filter(pk=link.about_id).first() if link and link.wrong_tries < birth_date.TRIES else None
     if visit and visit.patient.birth_date != born_on:
-        tokens.note_wrong_try(link, most=TRIES)
+        tokens.note_wrong_try(link, most=birth_date.TRIES)
         return None
     return visit
 
@@ -70,7 +68,7 @@ def confirm(visit: Appointment, *, seen: int | None) -> Appointment:
 
 def cancel(link: Link, visit: Appointment, *, seen: int | None, born_on: date) -> Appointment:
     """Cancel and spend the link. That it was late is said in the history. `seen` as in `confirm`."""
-    check_birth_date(link, visit.patient, born_on)
+    birth_date.check(link, visit.patient, born_on)
     if visit.sequence != seen:
         raise as_seen.is_now(visit)
     reason = "Cancelled by the link in a mail"
@@ -82,27 +80,13 @@ def cancel(link: Link, visit: Appointment, *, seen: int | None, born_on: date) -
         return visit_status.take("cancel", visit, by=None, by_whom="patient", reason=reason, expected_sequence=seen)
 
 
-def check_birth_date(link: Link, patient, born_on: date) -> None:
-    """A mail may be read by others of the household, so the birth date is asked; after TRIES wrong ones the link is
-    dead (`link_dead`). The wrong try is kept although what was asked for is refused.
-    """
-    if born_on == patient.birth_date:
-        return
-    left = tokens.note_wrong_try(link, most=TRIES)
-    if not left:
-        raise RuleBroken("Too many wrong birth dates.", code="link_dead", status=410)
-    tries = ngettext("{left} try left.", "{left} tries left.", left).format(left=left)
-    message = f"{_('This is not the birth date we have.')} {tries}"
-    raise RuleBroken(message, code="wrong_birth_date", fields={"born_on": message}, status=400)
-
-
 def move(link: Link, visit: Appointment, to: Mark, *, seen: int, born_on: date) -> Appointment:
     """Move the visit to a time that `times_to_move` offers; safe to repeat.
 
     `seen` is the sequence of the visit when the times were shown. Raises RuleBroken: `link_dead`, `wrong_birth_date`,
     `too_late`, `changed_meanwhile`, `slot_taken`, and whatever booking says of a time that was lost meanwhile.
     """
-    check_birth_date(link, visit.patient, born_on)
+    birth_date.check(link, visit.patient, born_on)
     if visit.sequence == seen + 1 and _stands_at(visit, to):
         return visit  # the same button again
     if not may_move(visit):

@@ -4,17 +4,16 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from appointments.online import calendar_feeds, visit_links
-from appointments.views.links import BirthDateForm, gone, unlisted
 from clinic import policy, times
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from locations import setup_pages
 from locations.models import Practitioner
-from patients import languages
+from patients import birth_date
+from patients.link_pages import BirthDateForm, behind_link, gone
 from patients.models import Patient
 
 
@@ -34,26 +33,15 @@ def feed(request, token):
     return get_conditional_response(request, etag=found.etag, last_modified=stamp, response=answer)
 
 
-@csrf_exempt
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlisted
-def of_link(request, token):
+@behind_link(visit_links.find)
+def of_link(request, token, link, visit):
     """The patient's own, from the page of a visit; the birth date is asked, since it shows visits for years to come."""
-    found = visit_links.find(token)
-    if found is None:
-        return gone(request)
-    with languages.speaking(found[1].patient):
-        return _of_link(request, token, *found)
-
-
-def _of_link(request, token, link, visit):
     patient, form, address, status = visit.patient, BirthDateForm(), "", 200
     if request.method == "POST":
         form, status = BirthDateForm(request.POST), 400
         if form.is_valid():
             try:
-                visit_links.check_birth_date(link, patient, form.cleaned_data["born_on"])
+                birth_date.check(link, patient, form.cleaned_data["born_on"])
             except RuleBroken as refused:
                 if "born_on" not in refused.fields:
                     return gone(request)

@@ -1,25 +1,16 @@
-"""Pages behind the links in mails. GET changes nothing: mail scanners open every link, some even run its scripts.
+"""The page of a visit behind the links in mails, and the one that stops mails. GET changes nothing."""
 
-No CSRF token is asked: nothing here acts by a cookie. The secret in the address is the whole authority, and it is
-withheld from other sites by `no-referrer`, under which browsers send `Origin: null`, which the CSRF check refuses.
-"""
-
-from functools import wraps
-
-from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from appointments import as_seen
 from appointments.mails import calendar_file
 from appointments.online import visit_links
-from clinic import policy, times, tokens
+from clinic import times, tokens
 from clinic.errors import RuleBroken
-from clinic.policy import requires
 from patients import languages, mail_choices, registering
+from patients.link_pages import READ, BirthDateForm, behind_link, by_token, gone
 from patients.mail_choices import Topic
 from patients.models import Consent, Patient
 
@@ -33,45 +24,10 @@ TOPICS = {
 PARTS_OF_DAY = {"mornings": _("Mornings"), "afternoons": _("Afternoons"), "evenings": _("Evenings")}
 
 
-class BirthDateForm(forms.Form):
-    born_on = forms.DateField(label=_("Your birth date"), widget=forms.DateInput(attrs={"type": "date"}))
-
-
-def unlisted(view):
-    """The address is a secret: told to no other site, kept in no cache, found by no search engine."""
-
-    @wraps(view)
-    def guarded(request, token):
-        answer = view(request, token)
-        answer["Referrer-Policy"] = "no-referrer"
-        answer["Cache-Control"] = "no-store"
-        answer["X-Robots-Tag"] = "noindex"
-        return answer
-
-    return guarded
-
-
 def seen_on(given) -> int | None:
     """The sequence of the visit on the page that is answered."""
     seen = given.get("seen", "")
     return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else None
-
-
-def gone(request):
-    with languages.speaking_as_asked(request):
-        return render(request, "appointments/links/gone.html", status=410)
-
-
-@csrf_exempt
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlisted
-def visit(request, token):
-    found = visit_links.find(token)
-    if found is None:
-        return _again(request, token)
-    with languages.speaking(found[1].patient):
-        return _visit(request, token, *found)
 
 
 def _again(request, token):
@@ -86,7 +42,8 @@ def _again(request, token):
         return _cancelled(request, cancelled)
 
 
-def _visit(request, token, link, appointment):
+@behind_link(visit_links.find, otherwise=_again)
+def visit(request, token, link, appointment):
     if request.method != "POST":
         return _show(request, token, appointment)
     step = request.POST.get("step")
@@ -114,24 +71,14 @@ def _changed(request, token, form=None):
     return _show(request, token, found[1], form, status=409) if found else gone(request)
 
 
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD"])
-@unlisted
-def visit_calendar(request, token):
-    found = visit_links.find(token)
-    if found is None:
-        return gone(request)
-    with languages.speaking(found[1].patient):
-        content = calendar_file.render(found[1])
-    answer = HttpResponse(content, content_type="text/calendar; charset=utf-8")
+@behind_link(visit_links.find, methods=READ)
+def visit_calendar(request, token, link, appointment):
+    answer = HttpResponse(calendar_file.render(appointment), content_type="text/calendar; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="visit.ics"'
     return answer
 
 
-@csrf_exempt
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlisted
+@by_token
 def mails_stop(request, token):
     """Also what a mail program posts to by itself when somebody presses its own Unsubscribe (RFC 8058)."""
     link = tokens.find_link(token, purpose=mail_choices.PURPOSES)

@@ -4,31 +4,20 @@ from datetime import date
 
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from appointments import marks
 from appointments.online import times_to_move, visit_links
-from appointments.views.links import BirthDateForm, gone, seen_on, unlisted
-from clinic import policy, times
+from appointments.views.links import seen_on
+from clinic import times
 from clinic.errors import RuleBroken
-from clinic.policy import requires
-from patients import languages
+from patients.link_pages import BirthDateForm, behind_link, gone
 
 LINK_IS_NO_GOOD = {"link_dead", "wrong_status"}
 
 
-@csrf_exempt
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlisted
-def move(request, token):
-    found = visit_links.find(token)
-    if found is None:
-        return gone(request)
-    link, visit = found
-    with languages.speaking(visit.patient):
-        return _move(request, token, link, visit) if request.method == "POST" else _show(request, token, visit)
+@behind_link(visit_links.find)
+def move(request, token, link, visit):
+    return _move(request, token, link, visit) if request.method == "POST" else _show(request, token, visit)
 
 
 def _move(request, token, link, visit):

@@ -1,16 +1,12 @@
-"""The page behind the link in an offer: take the time, decline it, or leave the list. As in `links`, GET only shows."""
+"""The page behind the link in an offer: take the time, decline it, or leave the list. GET only shows."""
 
 from django.shortcuts import render
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from appointments.models import Offer
-from appointments.views.links import gone, unlisted
 from appointments.waiting import offer_mails, offers
-from clinic import policy, times, tokens
+from clinic import times, tokens
 from clinic.errors import RuleBroken
-from clinic.policy import requires
-from patients import languages
+from patients.link_pages import behind_link
 
 STEPS = {
     "accept": lambda offer: offers.accept(offer, by=None, by_whom="patient"),
@@ -19,20 +15,14 @@ STEPS = {
 }
 
 
-@csrf_exempt
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlisted
-def offer(request, token):
+def _find(token):
     link = tokens.find_link(token, purpose="offer")
     found = link and _offer(link.about_id)
-    if not found:
-        return gone(request)
-    with languages.speaking(found.entry.patient):
-        return _answer(request, found)
+    return (link, found) if found else None
 
 
-def _answer(request, found):
+@behind_link(_find, patient="entry.patient")
+def offer(request, token, link, found):
     if request.method != "POST":
         return _show(request, found)
     act = STEPS.get(request.POST.get("step"))

@@ -1,23 +1,16 @@
-"""The page behind the link in the mail to somebody who booked on the public page. As in `links`, GET only shows."""
-
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+"""The page behind the link in the mail to somebody who booked on the public page. GET only shows."""
 
 from appointments import marks
 from appointments.mails import letters
 from appointments.online import public_booking, public_times
-from appointments.views.links import unlisted
 from appointments.views.public import gone, page, public
-from clinic import policy, times
+from clinic import times
 from clinic.errors import RuleBroken
-from clinic.policy import requires
 from patients import self_check
+from patients.link_pages import by_token
 
 
-@csrf_exempt
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlisted
+@by_token
 @public
 def confirm(request, token):
     found = public_booking.find(token)

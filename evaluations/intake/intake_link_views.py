@@ -7,56 +7,34 @@ from django.conf import settings
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
-from appointments.views.links import BirthDateForm, gone, unlisted
-from clinic import policy, times
+from clinic import times
 from clinic.errors import RuleBroken
-from clinic.policy import requires
 from evaluations.intake import self_intake
 from evaluations.intake.intake_part_form import PartForm
 from evaluations.intake.intake_questions import PARTS
-from patients import intake, languages
+from patients import intake
+from patients.link_pages import BirthDateForm, behind_link, gone
 
 COOKIE, REMEMBERED = "intake", 4 * 3600  # seconds
 
 
-@csrf_exempt
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD", "POST"])
-@unlisted
-def start(request, token):
-    found = self_intake.find(token)
-    if found is None:
-        return gone(request)
-    link, visit = found
-    with languages.speaking(visit.patient):
-        if request.method == "POST":
-            return _prove(request, token, link, visit)
-        if not _is_proven(request, link):
-            return _ask_birth_date(request, BirthDateForm())
-        return _overview(request, token, visit)
+@behind_link(self_intake.find)
+def start(request, token, link, visit):
+    if request.method == "POST":
+        return _prove(request, token, link, visit)
+    if not _is_proven(request, link):
+        return _ask_birth_date(request, BirthDateForm())
+    return _overview(request, token, visit)
 
 
-@csrf_exempt
-@requires(policy.LINK)
-@require_http_methods(["GET", "HEAD", "POST"])
-def part(request, token, code):
-    return unlisted(lambda request, token: _part(request, token, code))(request, token)
-
-
-def _part(request, token, code):
-    found = self_intake.find(token)
-    if found is None:
-        return gone(request)
+@behind_link(self_intake.find)
+def part(request, token, link, visit, code):
     if code not in PARTS:
         raise Http404
-    link, visit = found
     if not _is_proven(request, link):
         return HttpResponseRedirect(reverse("intake-link", args=[token]))
-    with languages.speaking(visit.patient):
-        return _save(request, token, visit, code) if request.method == "POST" else _show(request, token, visit, code)
+    return _save(request, token, visit, code) if request.method == "POST" else _show(request, token, visit, code)
 
 
 def _is_proven(request, link) -> bool:

@@ -10,14 +10,13 @@ from django.db import transaction
 
 from appointments.mails import letters
 from appointments.models import Appointment
-from appointments.online import visit_links
 from clinic import audit, times, tokens
 from clinic.models import Link
 from evaluations import catalogue
 from evaluations.intake.intake_questions import PARTS
 from evaluations.models import RedFlagEvent, SelfIntake
 from evaluations.safety import red_flags
-from patients import intake
+from patients import birth_date, intake
 from patients.models import Patient
 
 PURPOSE = "intake"
@@ -41,7 +40,7 @@ def find(token: str) -> tuple[Link, Appointment] | None:
 
 def prove(link: Link, visit: Appointment, *, born_on: date) -> None:
     """Answers about health are shown to whoever knows the birth date too; a few wrong ones end the link."""
-    visit_links.check_birth_date(link, visit.patient, born_on)
+    birth_date.check(link, visit.patient, born_on)
 
 
 def kept(visit: Appointment) -> SelfIntake:

@@ -265,6 +265,15 @@ def test_of_a_plan_that_ended_meanwhile_there_is_no_mail(active, chiro, patient)
     assert plan_link_mails.compose(About) == Skip("The plan is over.")
 
 
+def test_a_wrong_birth_date_is_said_in_spanish_too(client, page, draft):
+    plan = draft()
+    type(plan.patient).objects.filter(pk=plan.patient_id).update(language="es")
+
+    text = client.post(page(plan), signed(plan, born_on="1990-01-01")).content.decode()
+
+    assert "Quedan 4 intentos." in text
+
+
 def test_who_reads_spanish_reads_it_in_spanish(client, page, active):
     type(active.patient).objects.filter(pk=active.patient_id).update(language="es")
 
