@@ -7,7 +7,8 @@ class RuleBroken(Exception):  # noqa: N818 -- reads as the sentence it is
     """A rule of the clinic refused. `code` is stable, `message` is for people, `fields` maps a field to its message.
 
     `nearest` may hold free slots to offer instead, `alternatives` some for each of the `fields` where several visits
-    were asked for, `in_the_way` rows of JSON by kind: what the change would hit. `status` is the answer of the API.
+    were asked for, `in_the_way` rows of JSON by kind: what the change would hit, and `shown_at` the address of a page
+    that shows it. `status` is the answer of the API.
     """
 
     def __init__(self, message, *, code, fields=None, nearest=(), status=409):
@@ -19,6 +20,7 @@ class RuleBroken(Exception):  # noqa: N818 -- reads as the sentence it is
         self.alternatives = {}
         self.conflict = {}
         self.in_the_way = {}
+        self.shown_at = ""
         self.status = status
 
 

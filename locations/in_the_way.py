@@ -1,6 +1,7 @@
 """What stands in the way of closing or deleting a place: packages above register what they know, from `apps.py`."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from django.db import models
 
@@ -9,20 +10,22 @@ from clinic.errors import RuleBroken
 _askers: list[Callable] = []
 
 
+class Found(NamedTuple):
+    said: str  # such as "3 visits ahead, the first on …"
+    url: str  # of a page that shows them
+
+
 def add(asker: Callable) -> None:
-    """`asker(thing)` is given a Location or Room and yields sentences such as "3 visits ahead, the first on …"."""
+    """`asker(thing)` is given a Location or Room and yields what it found."""
     _askers.append(asker)
-
-
-def of(thing) -> list[str]:
-    """Why the room or location cannot be closed now."""
-    return [said for asker in _askers for said in asker(thing)]
 
 
 def refuse_if_used(thing, what: str, *, field: str) -> None:
     """Raises RuleBroken `in_the_way`. `what` begins the sentence, e.g. "Room 2 cannot be closed"."""
-    if said := of(thing):
-        raise _refusal(f"{what}: {'; '.join(said)}.", field)
+    if found := [one for asker in _askers for one in asker(thing)]:
+        refused = _refusal(f"{what}: {'; '.join(one.said for one in found)}.", field)
+        refused.shown_at = found[0].url
+        raise refused
 
 
 def refuse_if_kept(thing, what: str, *, field: str, but_not=()) -> None:

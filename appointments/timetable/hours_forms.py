@@ -148,11 +148,12 @@ class JoinForm(forms.Form):
     credentials = forms.CharField(label="Credentials", max_length=40, initial="DC", validators=[clean_line])
     email = forms.EmailField(label="E-mail", help_text="The invitation to choose a password goes there.")
     starts_on = day_field(label="First day of work")
+    until = day_field(label="Last day of work", required=False, help_text="Empty: for good.")
 
     def __init__(self, data=None, **options):
         super().__init__(data, **options)
         self.fields["full_name"].widget.attrs["autofocus"] = True
-        dress(self, ("full_name", "credentials"), ("email", "starts_on"))
+        dress(self, ("full_name", "credentials"), "email", ("starts_on", "until"))
 
 
 class ClinicHours:

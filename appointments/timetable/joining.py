@@ -12,12 +12,21 @@ from clinic.models import User
 from locations import staffing
 from locations.models import Location, Practitioner, StaffAssignment
 
+DAYS = {"from_day": "starts_on", "until": "until"}  # what the rule of hours says of a day, by the fields here
+
 
 @transaction.atomic
 def join(
-    *, full_name: str, email: str, credentials: str, starts_on: date, hours: Mapping[Location, list[Shift]], by: User
+    *,
+    full_name: str,
+    email: str,
+    credentials: str,
+    starts_on: date,
+    until: date | None = None,
+    hours: Mapping[Location, list[Shift]],
+    by: User,
 ) -> Practitioner:
-    """Invite and enrol, with hours at each clinic from that day on.
+    """Invite and enrol, with hours at each clinic from that day on; with `until` as far as that one, as a locum.
 
     Raises RuleBroken; what is wrong with the hours at a clinic is in `fields` under its slug.
     """
@@ -27,8 +36,8 @@ def join(
     practitioner = staffing.enrol(person, credentials=credentials, by=by)
     for place, shifts in hours.items():
         try:
-            working_hours.set_week(practitioner, place, shifts, from_day=starts_on, by=by)
+            working_hours.set_week(practitioner, place, shifts, from_day=starts_on, until=until, by=by)
         except RuleBroken as refused:
-            name = "starts_on" if "from_day" in refused.fields else place.slug
+            name = next((field for given, field in DAYS.items() if given in refused.fields), place.slug)
             raise RuleBroken(refused.message, code=refused.code, fields={name: refused.message}, status=400) from None
     return practitioner

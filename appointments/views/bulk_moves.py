@@ -70,10 +70,18 @@ def _with_reasons(rows, shown):
 
 def _move(request, form, question, choices):
     seen = proposal_page.seen(request.POST, choices)
-    moved = bulk_moves.move(question, choices, seen=seen, by=request.user, reason=request.POST.get("reason", ""))
-    count, left = len(moved), len(choices) - len(moved)
-    messages.success(request, f"{count} visit{'' if count == 1 else 's'} moved. The mails leave in a few minutes.")
+    done = bulk_moves.move(question, choices, seen=seen, by=request.user, reason=request.POST.get("reason", ""))
+    moved = sum(visit.sequence != seen[f"{visit.pk}"] for visit in done)
+    agreed, left = len(done) - moved, len(choices) - len(done)
+    if moved:
+        messages.success(request, f"{_visits(moved)} moved. The mails leave in a few minutes.")
+    if agreed:
+        messages.success(request, f"{_visits(agreed)} agreed to where {'it stands' if agreed == 1 else 'they stand'}.")
     if left:
-        messages.warning(request, f"{left} visit{'' if left == 1 else 's'} left where they are: listed until moved.")
+        messages.warning(request, f"{_visits(left)} left where they are: listed until moved.")
     asked = {name: form.data.get(name, "") for name in NAMES}
     return redirect(f"{reverse('visit-moves')}?{urlencode(asked)}")
+
+
+def _visits(count: int) -> str:
+    return f"{count} visit{'' if count == 1 else 's'}"

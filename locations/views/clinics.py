@@ -190,6 +190,7 @@ def room(request, pk):
             return setup_pages.ask_first(request, refused, _address(found.location))
         except RuleBroken as refused:
             say(form, refused)
+            form.shown_at = refused.shown_at
         else:
             return _saved(request, found.location, said, "rooms")
     return _page(request, found.location, 400, room_form=form)
@@ -215,7 +216,7 @@ def state(request, slug):
     except TimesKept as refused:
         return setup_pages.ask_first(request, refused, _address(place))
     except RuleBroken as refused:
-        return _page(request, place, refused.status, end_problem=refused.message)
+        return _page(request, place, refused.status, end_problem=refused)
     return _saved(request, place, f"{place} is {'open' if is_open else 'closed'}.", "end")
 
 
@@ -226,6 +227,6 @@ def delete(request, slug):
     try:
         places.delete(place, by=request.user)
     except RuleBroken as refused:
-        return _page(request, place, refused.status, end_problem=refused.message)
+        return _page(request, place, refused.status, end_problem=refused)
     messages.success(request, f"{place} is deleted.")
     return redirect("setup-clinics")

@@ -11,6 +11,7 @@ from appointments.moving import bulk_moves
 from appointments.moving.bulk_moves import Span
 from appointments.recurring import series
 from appointments.recurring.patterns import Pattern, Stretch
+from appointments.recurring.proposal_page import value_of
 from appointments.recurring.proposals import Choice
 from clinic import outbox
 from clinic.errors import RuleBroken
@@ -108,6 +109,20 @@ def test_an_ill_practitioners_day_goes_to_a_colleague_at_the_same_times(sign_in,
     assert [v.history.latest("at", "pk").reason for v in visits] == ["Flu"] * 3
     entry = AuditEntry.objects.get(action="visits.moved_together")
     assert entry.detail == {"visits": [v.pk for v in visits], "reason": "Flu"}
+
+
+def test_a_visit_that_was_only_agreed_to_where_it_stands_has_not_moved(sign_in, atlanta, chiro, visits, ill):
+    chiro.weekly_hours.all().delete()
+    client = sign_in(make.user("manager", atlanta))
+    asked = {**ill, "which": "stuck", "to": "same"}
+    sent = {**asked, **chosen(client.get("/moves/", asked)), "reason": "Flu"}
+    key = f"{visits[0].pk}"
+    sent |= {f"visit-{key}": value_of(at(9), chiro.pk, against=True), "override_reason": "Agreed by phone"}
+
+    said = client.post("/moves/", sent, follow=True).content.decode()
+
+    assert "1 visit agreed to where it stands." in said
+    assert "mails leave" not in said
 
 
 def test_the_same_practitioner_is_proposed_on_the_nearest_day_that_they_are_there(sign_in, desk, visits, ill):

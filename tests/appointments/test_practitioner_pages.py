@@ -68,6 +68,7 @@ def test_a_practitioner_at_two_clinics_is_one_page(sign_in, owner, atlanta, mari
     [
         ({"email": "chiro@example.org"}, "has a sign-in already"),
         ({"starts_on": "2037-01-04"}, "Choose a day within a year from today."),
+        ({"until": "2027-01-03"}, "The last day lies before the first."),
         ({"clinic-1-hours-0-ends": "08:00"}, "Monday 9:00 AM to 8:00 AM ends before it starts"),
         ({"clinic-2-location": "atlanta"}, "This clinic is chosen twice"),
         ({"clinic-2-location": ""}, "At which clinic are these hours?"),
@@ -89,6 +90,14 @@ def test_a_refusal_keeps_everything_typed_and_writes_nothing(sign_in, owner, atl
     assert 'value="13:00"' in shown
     assert User.objects.count() == before
     assert not WeeklyHours.objects.exists()
+
+
+def test_a_locum_works_up_to_the_last_day(sign_in, owner, atlanta, marietta):
+    sign_in(owner).post(reverse("setup-practitioner-new"), newcomer(until="2027-01-31"))
+
+    lasting = WeeklyHours.objects.values_list("location__slug", "valid_from", "valid_until").distinct()
+    first, last = date(2027, 1, 4), date(2027, 1, 31)
+    assert set(lasting) == {("atlanta", first, last), ("marietta", first, last)}
 
 
 def test_the_list_says_who_works_where_and_who_is_away(sign_in, owner, chiro, django_assert_max_num_queries):

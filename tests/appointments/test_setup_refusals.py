@@ -4,6 +4,8 @@ from datetime import time
 
 import pytest
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.http import urlencode
 
 from locations import opening
 from locations.models import Location
@@ -85,6 +87,9 @@ def test_a_room_that_is_booked_is_not_closed(sign_in, api, manager, visit):
 
     said = "1 visit ahead, the first on Monday, January 4, 2027 at 10:00 AM EST"
     assert (page.status_code, said in page.content.decode()) == (400, True)
+    calendar = f"/calendar/?{urlencode({'location': 'atlanta', 'day': '2027-01-04', 'by': 'room'})}"
+    assert f'href="{escape(calendar)}"' in page.content.decode()
+    assert room.name in sign_in(manager).get(calendar).content.decode()
     assert (answer.status_code, answer.json()["code"]) == (409, "in_the_way")
     assert said in answer.json()["fields"]["is_open"]
     room.refresh_from_db()

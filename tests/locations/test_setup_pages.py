@@ -182,9 +182,10 @@ def test_ways_are_saved_together_or_not_at_all(sign_in, owner, atlanta, marietta
 def test_closing_and_deleting_name_what_is_in_the_way(sign_in, owner, atlanta, visit):
     client = sign_in(owner)
 
-    for name in ("setup-clinic-state", "setup-clinic-delete"):
-        refused = client.post(reverse(name, args=["atlanta"]), {"do": "close"})
-        assert refused.status_code == 409
+    closing = client.post(reverse("setup-clinic-state", args=["atlanta"]), {"do": "close"})
+    refused = client.post(reverse("setup-clinic-delete", args=["atlanta"]))
+    assert (closing.status_code, refused.status_code) == (409, 409)
+    assert "Show them on the calendar" in closing.content.decode()
     assert "1 appointment, 1 patient would be lost" in refused.content.decode()
 
     type(visit).objects.all().delete()
