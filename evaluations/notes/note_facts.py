@@ -21,6 +21,8 @@ def of(note: VisitNote, last: VisitNote | None) -> dict:
     plan = running_plans.of(note.patient)
     standing = visit_notes.standing_restrictions(note.patient)
     against = [*visit_notes.forbidden(visit_notes.care_in(note.content), standing).values(), *_flags(note)]
+    if note.content.get("guardian") is False and _treats_neck(note) and visit_notes.needs_guardian(note):
+        against.append("No guardian was present.")
     first = _first_day(note)
     letters = note_fields.letters(note.content, established=last is not None)
     return {
@@ -38,10 +40,13 @@ def of(note: VisitNote, last: VisitNote | None) -> dict:
 
 def _flags(note):
     """What is open while the note says that the neck was treated."""
-    codes = visit_notes.care_in(note.content)
-    if not any(interventions.KNOWN[code].force in interventions.NECK_CARE for code in codes):
+    if not _treats_neck(note):
         return []
     return [f"“{event.label}” is not resolved." for event in red_flags.open_events(note.patient)]
+
+
+def _treats_neck(note):
+    return any(interventions.KNOWN[code].force in interventions.NECK_CARE for code in visit_notes.care_in(note.content))
 
 
 def _is_medicare(content):

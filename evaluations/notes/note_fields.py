@@ -97,6 +97,7 @@ _ALL = (
           is_carried=False),
     Field("pain", "Pain now", SUBJECTIVE, "pain", unit="0–10"),
     Field("safety", "New since the last visit", SUBJECTIVE, "answers", SAFETY, is_carried=False),
+    Field("guardian", "Guardian present", SUBJECTIVE, "yes_no", is_carried=False),  # asked where one has to be
     Field("headache_days", "Headache days since the last visit", SUBJECTIVE, "days", is_carried=False, unit="days"),
     Field("adherence", "Home programme done", SUBJECTIVE, "choice", _choices("yes", "partly", "no", "none_given")),
     Field("complaint", "In the patient's words", SUBJECTIVE, "note"),

@@ -17,7 +17,7 @@ from patients.diary import attack_of, free_days
 
 STOPS = {
     *note_signing.USUAL, *note_signing.OF_A_REACTION, "leg_mm", "segments_found", "not_adjusted_reason", "technique",
-    "segments", "leg_after", "leg_mm_after", "pain_after", "reaction",
+    "segments", "leg_after", "leg_mm_after", "pain_after", "reaction", "guardian",
 }  # fmt: skip
 
 
@@ -159,9 +159,11 @@ def parts(
     """Every part with its rows; `typed` and `faults` are what was refused."""
     standing = visit_notes.standing_restrictions(note.patient)
     forbidden = visit_notes.forbidden([*note_fields.TECHNIQUES, *note_fields.ADJUNCTS], standing)
+    asks_guardian = "guardian" in note.content or visit_notes.needs_guardian(note)
     made = []
     for code, label in note_fields.PARTS.items():
-        rows = [_row(note, one, suggested.get(one.code), forbidden) for one in note_fields.of_part(code)]
+        asked = [one for one in note_fields.of_part(code) if one.code != "guardian" or asks_guardian]
+        rows = [_row(note, one, suggested.get(one.code), forbidden) for one in asked]
         for row in rows:
             if typed is not None and row.field.code in typed:
                 row.text = typed[row.field.code]

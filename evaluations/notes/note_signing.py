@@ -37,6 +37,8 @@ def missing(note: VisitNote) -> list[Missing]:
         ),
         _needed("reaction", "Say whether there was a reaction to the treatment.", "reaction" not in said),
     ]  # fmt: skip
+    if "guardian" not in said and _says_what_was_done(said) and visit_notes.needs_guardian(note):
+        found.append(_needed("guardian", "Say whether a guardian was present.", True))
     if said.get("reaction", "none") != "none":
         labels = {code: note_fields.FIELDS[code].label.lower() for code in OF_A_REACTION}
         found += [_needed(code, f"Of the reaction: {labels[code]}?", code not in said) for code in OF_A_REACTION]

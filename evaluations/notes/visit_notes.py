@@ -20,7 +20,7 @@ from evaluations.models import NoteOperation, VisitNote
 from evaluations.notes import note_fields
 from evaluations.safety import incidents, red_flags, restrictions
 from locations import access
-from patients import sight
+from patients import guardian_rules, sight
 from patients.models import Patient
 
 LOOKED_BACK = 50  # notes, to find how the patient was treated
@@ -85,6 +85,7 @@ def save(note: VisitNote, *, content: dict, version: int, by: User, operation: u
             patient=current.patient, evaluation=None, answers=answers, by=by, before=before.get("safety", {})
         )
     _refuse_forbidden(current.patient, before, current.content)
+    _refuse_alone(current, before)
     if current.content != before:
         current.version, current.saved_by = current.version + 1, by
         current.save(update_fields=["content", "version", "saved_by"])
@@ -130,6 +131,13 @@ def standing_restrictions(patient: Patient) -> list[str]:
     return sorted({*restrictions.of(patient), *running_plans.of(patient).restrictions})
 
 
+def needs_guardian(note: VisitNote) -> bool:
+    """Whether a guardian has to be there: by the rule of the state, or as a restriction (reference 4.5, 4.7)."""
+    rule = guardian_rules.of(note.location.state)
+    is_minor = rule.needs_guardian(note.patient.age_on(note.day))
+    return is_minor or "guardian_present" in standing_restrictions(note.patient)
+
+
 def care_in(content: dict) -> list[str]:
     """The interventions that the note names."""
     return [code for code in (content.get("technique"), *content.get("adjuncts", ())) if code]
@@ -165,6 +173,16 @@ def _refuse_forbidden(patient, before, now):
     if refused := forbidden(sorted(new), standing_restrictions(patient)):
         fields = {where[code]: text for code, text in refused.items()}
         raise RuleBroken(" ".join(refused.values()), code="intervention_forbidden", fields=fields)
+
+
+def _refuse_alone(note: VisitNote, before: dict) -> None:
+    """Of a child whose guardian is said not to be there the neck is not treated."""
+    if note.content.get("guardian") is not False or not needs_guardian(note):
+        return
+    new = [code for code in care_in(note.content) if code not in care_in(before)]
+    if touching := [code for code in new if interventions.KNOWN[code].force in interventions.NECK_CARE]:
+        message = f"No {interventions.label_of(touching[0])}: no guardian is present."
+        raise RuleBroken(message, code="guardian_missing", fields={"content.guardian": message})
 
 
 def _invalid(faults):
