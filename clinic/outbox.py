@@ -156,9 +156,14 @@ def try_again(message: Message) -> bool:
     return True
 
 
-def belongs_to(patient_id: int, *, about: str, about_id: int) -> None:
-    """Whose the mails about something are is known from now on."""
-    Message.objects.filter(about=about, about_id=about_id, patient_id=None).update(patient_id=patient_id)
+def belongs_to(patient_id: int, *, key: str) -> None:
+    """Whose the mail is is known from now on."""
+    Message.objects.filter(key=key, patient_id=None).update(patient_id=patient_id)
+
+
+def forget(keys: Iterable[str]) -> None:
+    """Of mails about what is deleted nothing is kept but that there was one, and how it ended."""
+    Message.objects.filter(key__in=list(keys)).update(to="", subject="", text="", html="")
 
 
 def not_yet_owed(queryset, key):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,7 @@ from patients.mail_choices import Topic
 from patients.models import Consent, Patient
 
 PURPOSE = "public-booking"
+MAIL_OF = "booking-request:"  # and its id: the key of the mail that is owed
 BY_WHOM = "the patient, on the public page"
 TERMS = "2026-11"  # which wording of the agreement on the form; a changed one is a new version
 HOLD_FOR = timedelta(minutes=30)
@@ -212,7 +214,7 @@ def confirm(link: Link, request: BookingRequest, *, slot: Slot | None = None) ->
         _keep_what_was_said(fresh, patient, is_known=known is not None)
         fresh.visit, fresh.was_known, fresh.hold = visit, known is not None, None
         fresh.save(update_fields=["visit", "was_known", "hold"])
-        outbox.belongs_to(patient.pk, about=fresh._meta.label_lower, about_id=fresh.pk)
+        outbox.belongs_to(patient.pk, key=f"{MAIL_OF}{fresh.pk}")
     return visit
 
 
@@ -222,7 +224,7 @@ def drop(link: Link, request: BookingRequest) -> None:
         if tokens.use_link(link):
             if request.hold:
                 holds.release(request.hold)
-            BookingRequest.objects.filter(pk=request.pk, visit=None).delete()
+            _delete(BookingRequest.objects.filter(pk=request.pk, visit=None))
             audit.record("booking_request.dropped", on=request, by_whom=BY_WHOM)
 
 
@@ -241,8 +243,14 @@ def keep_clock(waiting: Iterable[BookingRequest], *, was: str, now: str) -> None
 
 def forget() -> int:
     """Take away what was typed by those who never verified it."""
-    old = BookingRequest.objects.filter(visit=None, asked_at__lt=times.now() - KEPT_FOR)
-    return old.delete()[0]
+    return _delete(BookingRequest.objects.filter(visit=None, asked_at__lt=times.now() - KEPT_FOR))
+
+
+def _delete(requests: QuerySet[BookingRequest]) -> int:
+    """With the address, which stands in their mails too."""
+    with transaction.atomic():
+        outbox.forget(f"{MAIL_OF}{pk}" for pk in requests.values_list("pk", flat=True))
+        return requests.delete()[0]
 
 
 def _name(person: Patient | BookingRequest) -> list[str]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from appointments.mails import letters
 from appointments.models import BookingRequest
 from appointments.online import public_booking
+from appointments.online.public_booking import MAIL_OF
 from clinic import outbox, times
 from clinic.mail_kinds import Due, Mail, Skip
 from clinic.models import Message
@@ -23,10 +24,10 @@ ABOUT = "appointments.bookingrequest"
 
 def due(at, since) -> list[Due]:
     """At once: somebody waits for it."""
-    key = Concat(Value("booking-request:"), Cast(F("pk"), CharField()), output_field=CharField())
+    key = Concat(Value(MAIL_OF), Cast(F("pk"), CharField()), output_field=CharField())
     asked = BookingRequest.objects.filter(asked_at__gt=since, asked_at__lte=at, visit=None)
     return [
-        Due(f"booking-request:{one.pk}", "booking-asked", ABOUT, one.pk, None, one.asked_at, one.expires_at)
+        Due(f"{MAIL_OF}{one.pk}", "booking-asked", ABOUT, one.pk, None, one.asked_at, one.expires_at)
         for one in outbox.not_yet_owed(asked, key)
     ]
 

@@ -101,12 +101,14 @@ def test_it_was_not_me_gives_the_time_back_and_forgets(client, link):
     assert (first.status_code, again.status_code) == (200, 200)
     assert "Nothing is booked" in again.content.decode()
     assert (Hold.objects.count(), BookingRequest.objects.count()) == (0, 0)
+    assert Message.objects.values_list("status", "to", "subject", "text", "html").get() == ("sent", "", "", "", "")
     assert client.get(url).status_code == 410
 
 
-def test_what_nobody_verified_is_forgotten(send, clock):
-    send()
+def test_what_nobody_verified_is_forgotten(link, clock):
+    link()
     clock.shift(timedelta(days=3))
 
     assert public_booking.forget() == 1
     assert not BookingRequest.objects.exists()
+    assert not Message.objects.exclude(to="").exists()
