@@ -19,6 +19,7 @@ from clinic.models import Link
 from locations.models import Practitioner
 from patients import birth_date
 
+BEGUN = "has_begun"
 EXPECTED = (Appointment.Status.BOOKED, Appointment.Status.CONFIRMED)
 BY_THE_LINK = "By the link in a mail"
 
@@ -48,9 +49,14 @@ def is_late(visit: Appointment) -> bool:
     return times.now() > visit.starts_at - timedelta(hours=visit.type.late_cancel_hours)
 
 
+def is_ahead(visit: Appointment) -> bool:
+    """Once it has begun nothing is done by the link: whoever did not come has not cancelled."""
+    return visit.status in EXPECTED and visit.starts_at > times.now()
+
+
 def may_move(visit: Appointment) -> bool:
     """By the link, only as long as it is not late: after that somebody at the clinic has to hear of it."""
-    return visit.status in EXPECTED and visit.starts_at > times.now() and not is_late(visit)
+    return is_ahead(visit) and not is_late(visit)
 
 
 def confirm(visit: Appointment, *, seen: int | None) -> Appointment:
@@ -71,6 +77,7 @@ def cancel(link: Link, visit: Appointment, *, seen: int | None, born_on: date) -
     birth_date.check(link, visit.patient, born_on)
     if visit.sequence != seen:
         raise as_seen.is_now(visit)
+    _check_ahead(visit)
     reason = "Cancelled by the link in a mail"
     if is_late(visit):
         reason += f", later than {visit.type.late_cancel_hours} hours before the visit"
@@ -145,4 +152,10 @@ def _as_shown(visit: Appointment, seen: int | None) -> Appointment:
     fresh = Appointment.objects.select_for_update().get(pk=visit.pk)
     if fresh.sequence != seen:
         raise as_seen.is_now(fresh)
+    _check_ahead(fresh)
     return fresh
+
+
+def _check_ahead(visit: Appointment) -> None:
+    if not is_ahead(visit):
+        raise RuleBroken("The visit has begun.", code=BEGUN)

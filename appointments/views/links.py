@@ -61,8 +61,14 @@ def visit(request, token, link, appointment):
         else:
             visit_links.wait_no_longer(appointment, seen=seen)
     except RuleBroken as refused:
-        return _changed(request, token) if refused.code == as_seen.CHANGED else gone(request)
+        return _refused(request, token, appointment, refused)
     return _show(request, token, appointment)
+
+
+def _refused(request, token, appointment, refused, form=None):
+    if refused.code == visit_links.BEGUN:
+        return _show(request, token, appointment, status=400)
+    return _changed(request, token, form) if refused.code == as_seen.CHANGED else _again(request, token)
 
 
 def _changed(request, token, form=None):
@@ -112,6 +118,7 @@ def _show(request, token, appointment, form=None, status=200):
         "visit": appointment,
         "when": times.spoken(appointment.starts_at, place.time_zone),
         "is_confirmed": appointment.status == "confirmed",
+        "is_ahead": visit_links.is_ahead(appointment),
         "is_late": visit_links.is_late(appointment),
         "late_hours": appointment.type.late_cancel_hours,
         "may_move": visit_links.may_move(appointment),
@@ -130,10 +137,8 @@ def _cancel(request, token, link, appointment):
     try:
         visit_links.cancel(link, appointment, seen=seen_on(request.POST), born_on=form.cleaned_data["born_on"])
     except RuleBroken as refused:
-        if refused.code == as_seen.CHANGED:
-            return _changed(request, token, form)
         if "born_on" not in refused.fields:
-            return _again(request, token)
+            return _refused(request, token, appointment, refused, form)
         form.add_error("born_on", refused.message)
         return _show(request, token, appointment, form, status=400)
     return _cancelled(request, appointment)

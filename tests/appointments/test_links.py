@@ -129,6 +129,21 @@ def test_birth_date_that_is_none_is_an_error_on_the_field(client, visit, url, ty
     assert Link.objects.get().wrong_tries == 0
 
 
+@pytest.mark.parametrize("step", ["confirm", "cancel", "sooner"])
+def test_once_it_has_begun_it_is_shown_and_nothing_is_done(client, visit, url, clock, step):
+    clock.move_to(visit.starts_at)
+    before = state(visit)
+
+    shown = client.get(url).content.decode()
+    answer = client.post(url, {"step": step, "seen": visit.sequence, "born_on": "1991-11-14"})
+
+    assert "Monday, January 4, 2027 at 10:00 AM EST" in shown
+    assert [word in shown for word in ('value="confirm"', 'value="cancel"', "To move it to another time")] == [
+        False, False, True,
+    ]  # fmt: skip
+    assert (answer.status_code, state(visit)) == (400, before)
+
+
 def test_unknown_step_is_refused(client, visit, url):
     assert client.post(url, {"step": "complete"}).status_code == 400
 

@@ -12,7 +12,7 @@ from locations import mail_hours
 from locations.mail_hours import Calm
 from tests import make
 
-EAST = "America/New_York"
+EAST, CENTRAL = "America/New_York", "America/Chicago"  # of the group's clinics
 WEEK = Calm(EAST, weekdays=frozenset(range(5)))
 SPRING, AUTUMN = date(2027, 3, 14), date(2027, 11, 7)  # Sundays on which the clock changes
 FRIDAY = date(2027, 1, 8)
@@ -53,13 +53,19 @@ def test_closed_for_longer_than_anybody_would_wait_moves_nothing():
 
 
 @pytest.mark.parametrize("day", [SPRING, AUTUMN])
-def test_the_hours_are_those_of_the_wall_clock_when_the_clock_changes(day):
-    calm = Calm(EAST)
+@pytest.mark.parametrize("zone", [EAST, CENTRAL])
+def test_the_hours_are_those_of_the_wall_clock_when_the_clock_changes(day, zone):
+    calm = Calm(zone)
 
-    assert calm.earlier(at(day, 4)) == at(day - timedelta(1), 19)
-    assert calm.later(at(day, 4)) == at(day, 8)
-    assert calm.allows(at(day, 8))
-    assert not calm.allows(at(day, 8) - timedelta(minutes=1))
+    def here(hour, of=day):
+        return at(of, hour, zone=zone)
+
+    assert calm.earlier(here(4)) == here(19, day - timedelta(1))
+    assert calm.later(here(4)) == here(8)
+    assert [calm.allows(here(8)), calm.allows(here(8) - timedelta(minutes=1))] == [True, False]
+    assert [calm.allows(here(20)), calm.allows(here(20) - timedelta(minutes=1))] == [False, True]
+    night = here(8).astimezone(UTC) - here(20, day - timedelta(1)).astimezone(UTC)
+    assert night == timedelta(hours=11 if day == SPRING else 13)
 
 
 def test_quiet_hours_that_end_in_the_gap_end_with_it():
