@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from evaluations import catalogue, clusters, listings, scoring
+from evaluations import catalogue, clusters, listings, measures, scoring
 from evaluations.readings import Readings
 
 BETTER, WORSE, WITHIN, CHANGED, SAME = "better", "worse", "within error", "changed", "same"
@@ -44,7 +44,7 @@ _RANKS = {
 }
 DAYS = {"migraine_days_28", "headache_days_28", "acute_med_days_28"}
 # Counted days go up and down from month to month: half fewer counts (reference 3.2), and a third more is never hidden.
-FEWER, MORE = Decimal(-50), Decimal(30)
+FEWER, MORE = Decimal(scoring.RESPONDER_STEPS["r50"]), Decimal(30)
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,26 @@ class Change:
 
 @dataclass(frozen=True)
 class Score:
-    """A number made from the outcome measures. A fall is better but for `higher`; `mic` is the change that matters."""
+    """A number made from the outcome measures. A fall is better but for `higher`; of a sum `greatest` ends the plot."""
 
     code: str
     label: str
     unit: str
-    mic: Decimal
     higher: bool = False
-    least: int = 0
-    most: int = 10
+    greatest: int | None = None
+
+    @property
+    def mic(self) -> Decimal:
+        """The change that matters; of counted days, where it is a share (`_of_days`), only the drawn step."""
+        return scoring.MEANINGFUL.get(self.code, Decimal(1))
+
+    @property
+    def least(self) -> int:
+        return measures.MEASURES[self.code].least if self.greatest is None else 0
+
+    @property
+    def most(self) -> int:
+        return measures.MEASURES[self.code].most if self.greatest is None else self.greatest
 
     def of(self, outcomes: dict):
         if self.code == "ndi_percent":
@@ -89,20 +100,19 @@ class Score:
         return outcomes.get(self.code)
 
 
-# Meaningful change as in reference 3.2; of counted days it is a share (`_of_days`) and `mic` is only the drawn step.
 SCORES = {
     score.code: score
     for score in (
-        Score("migraine_days_28", "Migraine days in 28", "d", Decimal(1), most=28),
-        Score("headache_days_28", "Headache days in 28", "d", Decimal(1), most=28),
-        Score("acute_med_days_28", "Acute medication days in 28", "d", Decimal(1), most=28),
-        Score("hit6_total", "HIT-6", "", Decimal(6), least=36, most=78),
-        Score("midas_total", "MIDAS", "d", Decimal("4.5"), most=42),
-        Score("ndi_percent", "Neck Disability Index", "%", Decimal(10), most=100),
-        Score("nprs_neck", "Neck pain", "", Decimal(2)),
-        Score("nprs_headache_usual", "Usual headache", "", Decimal(2)),
-        Score("nprs_headache_worst", "Worst headache", "", Decimal(2)),
-        Score("eq_vas", "EQ VAS", "", Decimal(8), higher=True, most=100),
+        Score("migraine_days_28", "Migraine days in 28", "d"),
+        Score("headache_days_28", "Headache days in 28", "d"),
+        Score("acute_med_days_28", "Acute medication days in 28", "d"),
+        Score("hit6_total", "HIT-6", ""),
+        Score("midas_total", "MIDAS", "d", greatest=42),
+        Score("ndi_percent", "Neck Disability Index", "%", greatest=100),
+        Score("nprs_neck", "Neck pain", ""),
+        Score("nprs_headache_usual", "Usual headache", ""),
+        Score("nprs_headache_worst", "Worst headache", ""),
+        Score("eq_vas", "EQ VAS", "", higher=True),
     )
 }
 

@@ -12,11 +12,16 @@ HIT6_ITEM_SCORES = {6, 8, 10, 11, 13}
 HIT6_IMPOSSIBLE = {37, 39, 77}
 MIDAS_MOST_DAYS = 92  # in three months; also of the two questions about one kind of activity together
 NDI_ITEMS, NDI_LEAST_ANSWERED = 10, 8
-HIT6_MIC = -6
+# From which change on it matters, in points (reference 3.2). Of the NDI it is the real one; of days it is a share.
+MEANINGFUL = {
+    "hit6_total": Decimal(6), "midas_total": Decimal("4.5"), "ndi_percent": Decimal(10), "nprs_neck": Decimal(2),
+    "nprs_headache_usual": Decimal(2), "nprs_headache_worst": Decimal(2), "eq_vas": Decimal(8),
+}  # fmt: skip
+HIT6_MIC = -MEANINGFUL["hit6_total"]
 # Where more than one change is published, each is told: how many points, and what they are (reference 3.2).
 LIMITS = {
     "nprs_neck": ((Decimal("1.3"), "smallest that matters"), (Decimal("1.5"), "by ROC"), (Decimal(4), "detectable")),
-    "ndi_percent": ((Decimal(10), "real"), (Decimal(19), "important")),
+    "ndi_percent": ((MEANINGFUL["ndi_percent"], "real"), (Decimal(19), "important")),
 }
 RESPONDER_STEPS = {"r30": -30, "r50": -50, "r75": -75, "r100": -100}
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from evaluations import comparison
+from evaluations import comparison, measures, scoring
 from evaluations.comparison import Taken
 from evaluations.entry.checking import Checked
 from evaluations.readings import Readings
@@ -273,3 +273,11 @@ def test_a_score_nobody_took_makes_no_line():
 def test_a_trend_has_gaps():
     score = comparison.SCORES["hit6_total"]
     assert comparison.trend(score, [taken(hit6_total=60), taken(), taken(hit6_total=50)]) == [60, None, 50]
+
+
+def test_a_score_has_its_range_and_its_meaningful_change_from_where_they_are_told():
+    for code, score in comparison.SCORES.items():
+        if code in measures.MEASURES:
+            assert (score.least, score.most) == (measures.MEASURES[code].least, measures.MEASURES[code].most)
+        assert score.mic == scoring.MEANINGFUL.get(code, 1)
+    assert {*scoring.MEANINGFUL} == {*comparison.SCORES} - comparison.DAYS
