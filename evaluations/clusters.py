@@ -269,35 +269,41 @@ def part(readings: Readings, *, established: bool) -> dict[str, bool | None]:
     Looks at what was assessed and ignores the rest (reference 0.1); a letter is None when nothing of it was. Whether a
     "no" may still become a yes is said by `part_is_complete`.
     """
-
-    def over(codes, found):
-        return any_of(found(value) for code in codes for _, value in readings.all(code))
-
-    pain = over(("seg_tenderness", "seg_pain"), lambda value: value > 0)
-    alignment = any_of(
-        [
-            *(bool(value) for code in ("listing_c0", "listing_c1", "listing_c2") for _, value in readings.all(code)),
-            *(value > 0 for code in _TECHNIQUE_ANGLES for _, value in readings.all(code)),
-            *(lli_flag(value, established=established) for _, value in readings.all("leg_length_inequality")),
-        ]
-    )
-    motion = any_of(
-        [
-            *(flag == "reduced" for flag in motion_flags(readings).values() if flag),
-            *(value != "normal" for _, value in readings.all("seg_fixation")),
-        ]
-    )
-    tone = any_of(
-        [
-            *(value != 0 for code in ("seg_tone", "muscle_tone") for _, value in readings.all(code)),
-            *(value for _, value in readings.all("seg_edema")),
-        ]
-    )
-    letters = {"P": pain, "A": alignment, "R": motion, "T": tone}
+    seen = part_evidence(readings, established=established)
+    letters = {letter: any_of([speaks for *_, speaks in rows]) for letter, rows in seen.items()}
     return {**letters, "sufficient": _sufficient(letters)}
 
 
-_PART_ROWS = {
+def part_evidence(readings: Readings, *, established: bool) -> dict[str, list[tuple[str, dict[str, str], bool]]]:
+    """What was looked at for each letter: code, place, and whether it speaks for it."""
+
+    def seen(codes, speaks):
+        return [(code, place, speaks(value)) for code in codes for place, value in readings.all(code)]
+
+    def is_there(value):
+        return value > 0
+
+    return {
+        "P": seen(("seg_tenderness", "seg_pain"), is_there),
+        "A": [
+            *seen(("listing_c0", "listing_c1", "listing_c2"), bool),
+            *seen(_TECHNIQUE_ANGLES, is_there),
+            *seen(("leg_length_inequality",), lambda value: lli_flag(value, established=established)),
+        ],
+        "R": [
+            *(
+                (f"rom_{motion}", {"mode": "active"}, flag == "reduced")
+                for motion, flag in motion_flags(readings).items()
+                if flag
+            ),
+            *seen(("seg_fixation",), lambda value: value != "normal"),
+        ],
+        "T": [*seen(("seg_tone", "muscle_tone"), lambda value: value != 0), *seen(("seg_edema",), bool)],
+    }
+
+
+# What is asked for of each letter; whatever else was looked at counts too.
+PART_ROWS = {
     "P": ("seg_tenderness", "seg_pain"),
     "A": ("listing_c0", "listing_c1", "listing_c2", "leg_length_inequality"),  # films are not asked for
     "R": (*(f"rom_{motion}" for motion in MOTIONS), "seg_fixation"),
@@ -309,7 +315,7 @@ def part_is_complete(readings: Readings, letter: str) -> bool:
     """Whether nothing that could still make the letter a yes is left: every row is assessed or cannot be."""
     return all(
         readings.status(code, **place) in {"assessed", "not_assessable"}
-        for code in _PART_ROWS[letter]
+        for code in PART_ROWS[letter]
         for place in catalogue.FINDINGS[code].places()
         if place.get("mode") != "passive"
     )

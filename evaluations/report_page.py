@@ -80,7 +80,8 @@ def for_clinician(evaluation: Evaluation) -> dict:
         ],
         "notable": [line for found in lines.values() for line in found if line.stands_out],
         "results": [
-            _result(line, readings, evaluation.measures) for line in results.lines(readings, evaluation.measures, who)
+            _result(line, readings, evaluation.measures, who)
+            for line in results.lines(readings, evaluation.measures, who)
         ],
         "answers": _answers(evaluation),
         "events": [
@@ -142,8 +143,32 @@ def _method(entry, readings) -> str:
     return "" if entry.method.startswith(("as ", "per ", "-")) else entry.method
 
 
-def _result(line: results.Result, readings, outcomes) -> Result:
-    return Result(line.label, line.says, line.tone, _inputs_of(line.code, readings, outcomes))
+def _result(line: results.Result, readings, outcomes, who) -> Result:
+    inputs = _inputs_of_part(readings, who) if line.code == "part" else _inputs_of(line.code, readings, outcomes)
+    return Result(line.label, line.says, line.tone, inputs)
+
+
+def _inputs_of_part(readings, who) -> str:
+    """Of each letter what speaks for it, and of what does not how much was looked at: its rows are hundreds."""
+    said = []
+    for letter, rows in clusters.part_evidence(readings, established=who.established).items():
+        looked_at = {code: [] for code in (*clusters.PART_ROWS[letter], *(code for code, *_ in rows))}
+        for code, place, speaks in rows:
+            looked_at[code].append((place, speaks))
+        words = (_spoken_for(catalogue.FINDINGS[code], seen, readings) for code, seen in looked_at.items())
+        said.append(f"{letter}: {', '.join(words)}")
+    return "; ".join(said)
+
+
+def _spoken_for(entry, seen, readings) -> str:
+    places = [place for place, speaks in seen if speaks]
+    if places:
+        return f"{entry.label} {_taken(entry, places, readings)}"
+    if seen:
+        return f"{entry.label} no ({len(seen)} looked at)"
+    active = [place for place in entry.places() if place.get("mode") != "passive"]
+    statuses = {_STATUS.get(readings.status(entry.code, **place), "not recorded") for place in active}
+    return f"{entry.label} {' or '.join(sorted(statuses))}"
 
 
 def _inputs_of(code, readings, outcomes) -> str:

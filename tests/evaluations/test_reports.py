@@ -115,6 +115,25 @@ def test_what_a_result_lacks_is_printed_as_what_it_is(read, save, evaluation):
     assert "Rotation of the trunk unknown Angle of trunk rotation: not recorded" in said
 
 
+def test_part_is_read_with_what_speaks_for_each_letter(read, save, evaluation):
+    def at(segment, side):
+        return {"qualifiers": {"segment": segment, "side": side}}
+
+    save(
+        {"code": "seg_tenderness", **at("C1", "left"), "value": 2},
+        {"code": "seg_tenderness", **at("C1", "right"), "value": 0},
+        {"code": "seg_tone", **at("C2", "left"), "value": 0},
+        {"code": "rom_flexion", "qualifiers": {"mode": "active"}, "value": 30},
+        {"code": "leg_length_inequality", "status": "refused", "value": None, "reason": "No."},
+    )
+    said = words(read("evaluation-print", evaluation))
+
+    tender, tone = (catalogue.FINDINGS[code].label for code in ("seg_tenderness", "seg_tone"))
+    assert f"P: {tender} C1 left 2, Pain on palpation not recorded; A: " in said
+    assert "Leg-length inequality (functional) refused; R: Flexion active 30°, Extension not recorded" in said
+    assert f"T: {tone} no (1 looked at)" in said
+
+
 def test_the_clinician_reads_results_with_their_inputs(read, second):
     said = words(read("evaluation-print", second))
 
