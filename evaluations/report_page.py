@@ -149,7 +149,7 @@ def _result(line: results.Result, readings, outcomes, who) -> Result:
 
 
 def _inputs_of_part(readings, who) -> str:
-    """Of each letter what speaks for it, and of what does not how much was looked at: its rows are hundreds."""
+    """Of each letter what speaks for it, and of what does not in any of many places how many were looked at."""
     said = []
     for letter, rows in clusters.part_evidence(readings, established=who.established).items():
         looked_at = {code: [] for code in (*clusters.PART_ROWS[letter], *(code for code, *_ in rows))}
@@ -161,14 +161,11 @@ def _inputs_of_part(readings, who) -> str:
 
 
 def _spoken_for(entry, seen, readings) -> str:
-    places = [place for place, speaks in seen if speaks]
-    if places:
-        return f"{entry.label} {_taken(entry, places, readings)}"
-    if seen:
-        return f"{entry.label} no ({len(seen)} looked at)"
-    active = [place for place in entry.places() if place.get("mode") != "passive"]
-    statuses = {_STATUS.get(readings.status(entry.code, **place), "not recorded") for place in active}
-    return f"{entry.label} {' or '.join(sorted(statuses))}"
+    asked = [place for place in entry.places() if place.get("mode") != "passive"]
+    speaking = [place for place, speaks in seen if speaks]
+    if len(asked) == 1 or speaking or not seen:
+        return f"{entry.label} {_taken(entry, speaking or asked, readings)}"
+    return f"{entry.label} no ({len(seen)} looked at)"
 
 
 def _inputs_of(code, readings, outcomes) -> str:
