@@ -142,6 +142,8 @@ _ALL = (
     Field("medicare_abn", "ABN on file", MEDICARE, "yes_no"),
 )  # fmt: skip
 FIELDS: dict[str, Field] = {one.code: one for one in _ALL}
+# What tells of an adjustment that was given, whether its technique is named or not.
+OF_AN_ADJUSTMENT = ("segments", "listing", "contact", "line_of_drive", "side", "position")
 
 
 def of_part(part: str) -> list[Field]:

@@ -155,24 +155,35 @@ def forbidden(codes: Iterable[str], standing: Iterable[str]) -> dict[str, str]:
 
 def _refuse_forbidden(patient, before, now):
     """Only what is new: a flag that is raised later does not undo what was done before it."""
-    new = {code for code in care_in(now) if code not in care_in(before)}
-    if not new:
+    new = sorted(code for code in care_in(now) if code not in care_in(before))
+    told = [code for code in note_fields.OF_AN_ADJUSTMENT if now.get(code) and now[code] != before.get(code)]
+    if not new and not told:
         return
     where = {code: "content.technique" if code == now.get("technique") else "content.adjuncts" for code in new}
-    touching = sorted(code for code in new if interventions.KNOWN[code].force in interventions.NECK_CARE)
-    flags = red_flags.blocks_care(patient) if touching else []
-    if flags:
-        asked = [flag for flag in flags if flag.answer != red_flags.NOT_ASKED]
-        label = interventions.label_of(touching[0])
-        if asked:
-            code, why = "red_flag_open", f"“{asked[0].label}” is not resolved."
-        else:
-            code, why = "red_flags_unanswered", f"{len(flags)} safety questions were never asked. Evaluate first."
-        message = f"No {label}: {why}"
-        raise RuleBroken(message, code=code, fields={where[touching[0]]: message})
-    if refused := forbidden(sorted(new), standing_restrictions(patient)):
-        fields = {where[code]: text for code, text in refused.items()}
-        raise RuleBroken(" ".join(refused.values()), code="intervention_forbidden", fields=fields)
+    touching = [code for code in new if interventions.KNOWN[code].force in interventions.NECK_CARE]
+    neck = {where[code]: interventions.label_of(code) for code in touching}
+    neck |= {f"content.{code}": note_fields.FIELDS[code].label for code in told}
+    if neck and (flags := red_flags.blocks_care(patient)):
+        raise _blocked(flags, neck)
+    standing = standing_restrictions(patient)
+    refused = {where[code]: text for code, text in forbidden(new, standing).items()}
+    if restrictions.NO_MANUAL_CARE in standing:
+        why = interventions.restriction_label(restrictions.NO_MANUAL_CARE)
+        refused |= {f"content.{code}": f"{note_fields.FIELDS[code].label} is forbidden: {why}." for code in told}
+    if refused:
+        raise RuleBroken(" ".join(refused.values()), code="intervention_forbidden", fields=refused)
+
+
+def _blocked(flags, neck) -> RuleBroken:
+    """Names each field that tells of care of the neck, and the flag that stands against it, the gravest first."""
+    asked = [flag for flag in flags if flag.answer != red_flags.NOT_ASKED]
+    if asked:
+        gravest = min(asked, key=lambda flag: list(red_flags.RESOLUTIONS).index(flag.tier))
+        code, why = "red_flag_open", f"“{gravest.label}” is not resolved."
+    else:
+        code, why = "red_flags_unanswered", f"{len(flags)} safety questions were never asked. Evaluate first."
+    fields = {field: f"No {label}: {why}" for field, label in neck.items()}
+    return RuleBroken(f"No {', '.join(neck.values())}: {why}", code=code, fields=fields)
 
 
 def _refuse_alone(note: VisitNote, before: dict) -> None:

@@ -10,6 +10,7 @@ from appointments.models import Appointment
 from clinic import times
 from clinic.errors import RuleBroken
 from clinic.models import AuditEntry
+from evaluations import catalogue
 from evaluations.models import NoteOperation, RedFlagEvent, VisitNote
 from evaluations.notes import note_fields, note_page, note_signing, visit_notes
 from evaluations.safety import red_flags
@@ -130,13 +131,13 @@ GOOD = [
 
 
 @pytest.mark.parametrize("content", GOOD, ids=str)
-def test_what_fits_is_kept(note, chiro, content):
+def test_what_fits_is_kept(note, no_flags, chiro, content):
     answer = visit_notes.save(note, content=content, version=0, by=chiro.user)
 
     assert answer["kept"] == content
 
 
-def test_a_listing_is_kept_in_the_form_of_its_system(note, write):
+def test_a_listing_is_kept_in_the_form_of_its_system(note, no_flags, write):
     write(listing="l1.25 a0.5")
     assert note.content["listing"] == "l1.25 a0.5"
 
@@ -157,6 +158,54 @@ def test_a_yes_opens_a_red_flag_and_stops_the_treatment(note, write, no_flags):
     assert "NUCCA" in broken.message
     assert "dizziness" in broken.message.lower()
     write(not_adjusted=True, adjuncts=["education", "heat"])
+
+
+ADJUSTED = {
+    "segments": ["C1 left"], "listing": "ASRP", "contact": "Pisiform", "line_of_drive": "Lateral to medial",
+    "side": "left", "position": "prone",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ADJUSTED)
+@pytest.mark.parametrize("flag", ["rf_neuro_deficit", "rf_dizziness", "rf_painkiller"])
+def test_an_adjustment_is_not_told_without_its_technique_either(note, write, no_flags, code, flag):
+    write(safety={flag: "yes"})
+
+    broken = refused(write, **{code: ADJUSTED[code]})
+
+    assert (broken.code, set(broken.fields)) == ("red_flag_open", {f"content.{code}"})
+    assert catalogue.RED_FLAGS[flag].label in broken.message
+    assert note_fields.FIELDS[code].label in broken.message
+    write(not_adjusted=True, not_adjusted_reason="Sent to the emergency department.", leg="left", leg_mm=6)
+
+
+def test_what_was_told_before_the_flag_stays_and_may_be_taken_back(note, write, no_flags):
+    write(**ADJUSTED)
+    write(safety={"rf_neuro_deficit": "yes"})
+
+    write(**ADJUSTED, pain=3)
+    broken = refused(write, segments=["C2 left"])
+    write(**dict.fromkeys(ADJUSTED))
+
+    assert set(broken.fields) == {"content.segments"}
+    assert not set(ADJUSTED) & set(note.content)
+
+
+def test_the_gravest_flag_is_named_with_every_field(note, write, no_flags):
+    write(safety={"rf_painkiller": "yes", "rf_dizziness": "unknown", "rf_neuro_deficit": "yes"})
+
+    broken = refused(write, technique="nucca", segments=["C1 left"])
+
+    assert set(broken.fields) == {"content.technique", "content.segments"}
+    assert all(catalogue.RED_FLAGS["rf_neuro_deficit"].label in text for text in broken.fields.values())
+
+
+def test_a_referral_forbids_to_tell_of_an_adjustment(note, write, no_flags, restricted):
+    restricted("no_manual_neck_care")
+
+    broken = refused(write, segments=["C1 left"])
+
+    assert (broken.code, set(broken.fields)) == ("intervention_forbidden", {"content.segments"})
 
 
 def test_a_yes_counts_again_at_the_next_visit(note, write, no_flags, chiro):

@@ -177,10 +177,13 @@ def test_what_is_forbidden_is_said_at_its_field_and_the_rest_is_saved(page, note
 
     page.locator("#field-technique").select_option("activator")
     page.locator("#field-contact").fill("Atlas")
+    page.locator("#field-pain").fill("3")
 
     expect(page.locator("[data-field=technique] .says")).to_contain_text("No Activator instrument")
-    expect(page.locator("#save-state")).to_have_text("Not saved: Technique")
-    assert content(note) == {"contact": "Atlas"}
+    expect(page.locator("[data-field=contact] .says")).to_contain_text("No Contact")
+    expect(page.locator("#save-state")).to_have_text("Not saved: Technique, Contact")
+    expect(page.locator("#field-contact")).to_have_value("Atlas")
+    assert content(note) == {"pain": 3}
 
 
 def test_it_is_accessible_and_fits(page, note):
