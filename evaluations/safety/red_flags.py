@@ -28,6 +28,7 @@ RESTRICTIONS = (
     "no_hvla", "no_end_range_rotation", "instrument_only", "no_manual_neck_care", "no_manual_thrust",
     "no_deep_pressure", "no_xray", "guardian_present",
 )  # fmt: skip
+MODIFIED = "acknowledged_modified"
 _EXTERNAL = ("name", "date", "document")
 _REFERRAL = ("destination", "reason", "date", "how_sent")
 # What unblocks at each tier, and what has to be written down for it.
@@ -35,7 +36,7 @@ RESOLUTIONS = {
     "emergency": {"cleared_external": _EXTERNAL, "corrected_dual": ()},
     "urgent": {"cleared_external": _EXTERNAL, "referred_no_manual_care": _REFERRAL, "corrected": ()},
     "caution": {
-        "acknowledged_modified": (),
+        MODIFIED: (),
         "acknowledged_no_change": (),
         "cleared_external": _EXTERNAL,
         "corrected": (),
@@ -362,7 +363,9 @@ def _check_resolution(event, resolution, rationale, detail, restrictions):
             faults[f"detail.{name}"] = "This is needed."
         elif text := _bad_text(value) or (_bad_day(value, event) if name == "date" else ""):
             faults[f"detail.{name}"] = text
-    if set(restrictions) - set(RESTRICTIONS):
+    if resolution == MODIFIED and not restrictions:
+        faults["restrictions"] = "Say how care is modified: choose at least one restriction."
+    elif set(restrictions) - set(RESTRICTIONS):
         faults["restrictions"] = f"Choose from {', '.join(RESTRICTIONS)}."
     if faults:
         raise RuleBroken("; ".join(faults.values()), code="invalid_resolution", fields=faults, status=400)

@@ -86,7 +86,7 @@ CLOSED = [
     (URGENT, "yes", "corrected", WHY),
     (CAUTION, "yes", "cleared_external", {**WHY, **LETTER}),
     (CAUTION, "yes", "corrected", WHY),
-    (CAUTION, "yes", "acknowledged_modified", WHY),
+    (CAUTION, "yes", "acknowledged_modified", {**WHY, "restrictions": "no_hvla"}),
     (CAUTION, "yes", "acknowledged_no_change", WHY),
     (URGENT, "unknown", "acknowledged_unanswered", WHY),
     (CAUTION, "declined", "acknowledged_unanswered", WHY),
