@@ -225,6 +225,7 @@ def _warnings(evaluation, checked, now) -> dict[str, str]:
         n: normals.warning(catalogue.FINDINGS[one.code], one.value)
         or clusters.still_needed(one.code, one.readings)
         or clusters.to_repeat(one.code, one.value, one.readings)
+        or automatic_flags.warning(one)
         or (left_out if one.code in deferring.TESTS and one.status == "assessed" else "")
         or (against if one.code in listings.MADE_OF_EACH_OTHER else "")
         or (imaging.warning(evaluation, note=one.note) if imaging.is_film(one.code, one.value) else "")

@@ -10,6 +10,8 @@ from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
+from django.conf import settings
+
 NUMERIC = {"integer", "decimal"}
 KINDS = {*NUMERIC, "choice", "choices", "yes_no", "positive_negative", "listing"}
 SIDES = {"none", "left_right", "direction"}
@@ -220,7 +222,7 @@ def read_findings(raw: list[dict]) -> dict[str, Entry]:
 def read_red_flags(raw: list[dict]) -> dict[str, RedFlag]:
     flags = {}
     for one in raw:
-        flag = RedFlag(**one)
+        flag = RedFlag(**{**one, "label": one["label"].format(older_onset=settings.OLDER_ONSET_AGE)})
         if flag.tier not in TIERS or flag.code in flags:
             raise CatalogueError(f"{flag.code}: unknown tier or used twice")
         flags[flag.code] = flag

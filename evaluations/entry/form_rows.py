@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from evaluations import catalogue, clusters, field_words, summary
 from evaluations.entry import cell_html, normals
+from evaluations.safety import automatic_flags
 
 _YES_NO = (("yes", "yes"), ("no", "no"))
 
@@ -108,7 +109,11 @@ class Cell:
 
     @property
     def warning(self) -> str:
-        return normals.warning(self.entry, self.value) or clusters.to_repeat(self.code, self.value, self.readings)
+        return (
+            normals.warning(self.entry, self.value)
+            or clusters.to_repeat(self.code, self.value, self.readings)
+            or automatic_flags.warning(self)
+        )
 
     def show(self, finding):
         """Take over what is stored."""

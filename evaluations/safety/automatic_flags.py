@@ -7,6 +7,7 @@ from django.conf import settings
 from evaluations import catalogue, clusters
 from evaluations.intake import criteria
 from evaluations.models import Finding
+from evaluations.readings import HasReading
 
 _POSITIVE = {
     "hoffmann": ("positive", "rf_myelopathy"),
@@ -22,13 +23,15 @@ _POSITIVE = {
 }
 # At least this value raises the flag.
 _AT_LEAST = {
-    "bp_systolic": ((140, "rf_hypertension"), (180, "rf_bp_crisis")),
-    "bp_diastolic": ((90, "rf_hypertension"), (120, "rf_bp_crisis")),
+    "bp_systolic": ((140, "rf_hypertension"),),
+    "bp_diastolic": ((90, "rf_hypertension"),),
     "body_temperature": ((38, "rf_systemic"),),
     "ankle_clonus_beats": ((3, "rf_myelopathy"),),
     "reflex": ((4, "rf_myelopathy"),),
     "lateral_mass_overhang": ((7, "rf_fracture"),),
 }
+# Of a pressure that was taken several times the last one counts; a crisis is one whichever reading it was.
+_CRISIS = {"bp_systolic": 180, "bp_diastolic": 120}
 _REFLEX_ROOT = {"biceps": "C5", "brachioradialis": "C6", "triceps": "C7", "patellar": "L4", "achilles": "S1"}
 STRENGTH = "myotome_strength"
 _WEAK = ("0", "1", "2", "3")  # from none to against gravity
@@ -51,6 +54,8 @@ def flags_of(findings: Iterable[Finding], *, age: int, strengths_before: Mapping
         if flag and value == sign:
             flags.add(flag)
         flags.update(flag for limit, flag in _AT_LEAST.get(finding.code, ()) if value >= limit)
+        if crisis_of(finding) is not None:
+            flags.add("rf_bp_crisis")
         if finding.code == "beighton_score" and clusters.beighton_positive(value, age=age):
             flags.add("rf_hypermobility")
         if finding.code == "atlantodental_interval" and clusters.adi_over_limit(value, age=age):
@@ -59,6 +64,22 @@ def flags_of(findings: Iterable[Finding], *, age: int, strengths_before: Mapping
         if _is_weak(finding) and _is_new(value, strengths_before.get(catalogue.key_of(finding.qualifiers))):
             flags.add("rf_multilevel_root")
     return flags | ({"rf_multilevel_root"} if len(roots) >= _TWO_ROOTS else set())
+
+
+def crisis_of(finding: HasReading) -> int | None:
+    """The highest reading of a blood pressure that is a crisis; None where there is none."""
+    if finding.code not in _CRISIS or finding.value is None:
+        return None
+    highest = int(max(finding.value, *(finding.readings or (0,))))
+    return highest if highest >= _CRISIS[finding.code] else None
+
+
+def warning(finding: HasReading) -> str:
+    """Names the reading that raised the flag where the value, the last one taken, does not show it; else empty."""
+    highest = crisis_of(finding)
+    if highest is None or highest == finding.value:
+        return ""
+    return f"{highest} among the readings is {_CRISIS[finding.code]} or more: the red flag is raised."
 
 
 def weak_places(findings: Iterable[Finding]) -> set[str]:
