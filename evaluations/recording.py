@@ -116,7 +116,7 @@ def save(
             current, by=by, findings=findings, answers=answers, outcomes=outcomes, conclusion=conclusion
         )
     stored = finding_rows.recorded(current)
-    checked = _checked(findings, stored)
+    checked = _checked(current, findings, stored)
     now = finding_rows.with_changes(stored, checked)
     current.measures = measures.applied({} if outcomes is None else outcomes, current.measures)
     if conclusion is not None:
@@ -248,7 +248,7 @@ def _label(findings, where):
     return catalogue.FINDINGS[code].label if isinstance(code, str) and code in catalogue.FINDINGS else where
 
 
-def _checked(findings, stored) -> list[Checked]:
+def _checked(evaluation, findings, stored) -> list[Checked]:
     if not isinstance(findings, list) or len(findings) > checking.MOST_FINDINGS:
         message = f"Give a list of at most {checking.MOST_FINDINGS} findings."
         raise RuleBroken(message, code="invalid_finding", fields={"findings": message}, status=400)
@@ -257,6 +257,7 @@ def _checked(findings, stored) -> list[Checked]:
         checked, faults = consistency.settle(checked, stored)
     if faults:
         raise _invalid(faults, findings)
+    deferring.refuse(evaluation, checked, stored)
     return checked + finding_rows.other_sides(checked, stored)
 
 

@@ -1,7 +1,8 @@
 """Tests that are left out while a red flag is open: the flexion-rotation test, which bends the neck all the way, and
 the orthopaedic and ligament tests, which come last and only if nothing is open (reference 2c and 2d).
 
-What was done all the same is kept and asked about; what was not is deferred for safety, which is a status of its own.
+What was done before is kept. What is done all the same is refused while an emergency is open or after the evaluation
+was stopped, and asked about while any other flag is open; the rest is deferred for safety, a status of its own.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from clinic.models import User
 from evaluations import catalogue, finding_rows
 from evaluations.entry import drafts
 from evaluations.models import Evaluation, RedFlagEvent
+from evaluations.readings import HasReading
 from evaluations.safety import red_flags
 
 TESTS = tuple(
@@ -34,6 +36,31 @@ def warning(evaluation: Evaluation, codes: Iterable[str]) -> str:
     if set(codes).isdisjoint(TESTS) or not (why := reason(red_flags.open_events(evaluation.patient))):
         return ""
     return f"{why}. This test is left out while it is open. Was it done?"
+
+
+def refuse(evaluation: Evaluation, checked: Iterable[HasReading], stored: Iterable[HasReading]) -> None:
+    """Raises RuleBroken `red_flag_open` naming each test that is recorded as done now although it must not be.
+
+    What was recorded before may be corrected; a flag that the same save raises comes too late for it.
+    """
+    done = {one.key for one in stored if one.status == "assessed"}
+    new = {
+        n: one.code
+        for n, one in enumerate(checked)
+        if one.code in TESTS and one.status == "assessed" and one.key not in done
+    }
+    if not new or not (why := _must_not(evaluation)):
+        return
+    fields = {f"findings.{n}.value": f"{why} Record it as deferred for safety." for n in new}
+    labels = dict.fromkeys(catalogue.FINDINGS[code].label for code in new.values())
+    raise RuleBroken(f"No {', '.join(labels)}: {why}", code="red_flag_open", fields=fields)
+
+
+def _must_not(evaluation) -> str:
+    if evaluation.status == Evaluation.Status.STOPPED:
+        return "The evaluation was stopped for safety."
+    codes = red_flags.emergencies_of(red_flags.open_events(evaluation.patient))
+    return f"“{catalogue.RED_FLAGS[codes[0]].label}” is not resolved." if codes else ""
 
 
 @transaction.atomic

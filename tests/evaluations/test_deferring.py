@@ -26,8 +26,7 @@ def test_which_tests_they_are():
 @pytest.mark.parametrize(
     ("code", "given", "left_out"),
     [
-        ("rf_fracture", "yes", True),  # emergency
-        ("rf_fracture", "unknown", True),
+        ("rf_fracture", "unknown", True),  # an emergency that nobody knows of is none yet
         ("rf_chiari", "yes", True),  # urgent
         ("rf_minor", "yes", False),  # caution
         ("rf_chiari", "no", False),
@@ -41,6 +40,53 @@ def test_whoever_did_one_is_asked_and_it_is_kept(answered, save, chiro, code, gi
 
     assert set(warnings) == ({"findings.1.value"} if left_out else set())
     assert answered.findings.filter(code=finding["code"], status="assessed").exists()
+
+
+@pytest.mark.parametrize("finding", [FRT, SHARP_PURSER])
+def test_one_done_in_spite_of_an_emergency_is_refused_by_its_field(answered, save, chiro, finding):
+    ask(answered, chiro, rf_fracture="yes")
+
+    with pytest.raises(RuleBroken) as refused:
+        save(PULSE, finding)
+
+    assert (refused.value.code, set(refused.value.fields)) == ("red_flag_open", {"findings.1.value"})
+    assert red_flags.catalogue.RED_FLAGS["rf_fracture"].label in refused.value.message
+    assert not answered.findings.exists()
+    save(PULSE, {**finding, "status": "deferred_unsafe", "value": None, "reason": "Fracture suspected"})
+
+
+@pytest.mark.parametrize("finding", [FRT, SHARP_PURSER])
+def test_one_done_after_the_evaluation_was_stopped_is_refused(answered, save, chiro, finding):
+    red_flags.stop(answered, by=chiro.user)
+
+    with pytest.raises(RuleBroken, match="stopped for safety") as refused:
+        save(finding)
+
+    assert set(refused.value.fields) == {"findings.0.value"}
+    assert set(answered.findings.filter(code=finding["code"]).values_list("status", flat=True)) == {"deferred_unsafe"}
+    assert save(PULSE)["saved"] == 1
+
+
+def test_one_done_before_the_emergency_can_be_corrected(answered, save, chiro):
+    save(SHARP_PURSER)
+    ask(answered, chiro, rf_fracture="yes")
+
+    save({**SHARP_PURSER, "value": "positive"})
+    with pytest.raises(RuleBroken):
+        save(FRT)
+
+    assert answered.findings.get().value == "positive"
+
+
+def test_what_was_typed_of_it_stays_on_the_page(answered, chiro, sign_in):
+    ask(answered, chiro, rf_fracture="yes")
+    typed = {"version": answered.version, "frt[side=left]status": "assessed", "frt[side=left]value": "44"}
+
+    page = sign_in(chiro.user).post(reverse("evaluation", args=[answered.pk]), typed)
+
+    assert page.status_code == 409
+    assert 'value="44"' in page.content.decode()
+    assert "Record it as deferred for safety." in page.content.decode()
 
 
 def test_one_that_was_deferred_is_not_asked_about(answered, save, chiro):
