@@ -37,7 +37,7 @@ def is_to_be_asked(side):
 
 
 DISCHARGED = {"reason": "goals_met", "return_if": "It comes back."}
-JUDGED = {"result": "partly", "decision": "go_on", "reason": "Sleeps again."}
+JUDGED = {"result": "unknown", "decision": "go_on", "reason": "Sleeps again."}
 
 
 def form(side):
