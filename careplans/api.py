@@ -2,6 +2,7 @@
 
 import json
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status, viewsets
@@ -10,25 +11,22 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from appointments.recurring import standing
 from appointments.recurring.patterns import FEWEST
 from careplans import (
     agreement_page,
-    blocks,
     discharging,
-    goals,
     plan_templates,
     planning,
-    progress,
     reevaluating,
     revising,
     safety_hold,
     unjudged,
 )
+from careplans.api_shapes import PlanOut, VisitOut, brief, version_in_full
 from careplans.contents import MOST_GOALS, MOST_LINES, MOST_PHASES
-from careplans.models import Agreement, CarePlan, Discharge, PlanTemplate, Reevaluation
+from careplans.models import CarePlan, Discharge, PlanTemplate, Reevaluation
 from careplans.template_api import PlanTemplates
-from clinic import audit, times
+from clinic import audit
 from clinic.rest import IdField, LineField, StrictSerializer, TextField, TruthField, WholeField, once
 from clinic.text import clean_note
 from evaluations.models import Evaluation
@@ -146,158 +144,6 @@ class ScheduleIn(StrictSerializer):
     phase = WholeField(min_value=1, max_value=MOST_PHASES, required=False)
 
 
-class VisitOut(serializers.Serializer):
-    """A visit of a phase; `appointment` is null while it is owed."""
-
-    def to_representation(self, one):
-        shown = one.appointment if one.is_on_calendar else None
-        return {
-            "number": one.visit.number,
-            "type": one.visit.type.slug,
-            "wanted_on": one.visit.wanted_on.isoformat(),
-            "state": one.state,
-            "appointment": shown and shown.pk,
-            "starts_at": shown and shown.local_start.isoformat(),
-            "time_zone": shown and shown.location.time_zone,
-        }
-
-
-class PlanOut(serializers.Serializer):
-    """A care plan as the API shows it; `blocks` say why it may not become active, or not go on."""
-
-    def to_representation(self, plan):
-        visits = {}
-        for one in standing.of(plan.series) if plan.series else ():
-            visits.setdefault(one.visit.stretch, []).append(VisitOut(one).data)
-        return {
-            **brief(plan, safety_hold.of_plan(plan)),
-            "reevaluate_after_visits": plan.reevaluate_after_visits,
-            "version": plan.version,
-            "consent": _consent(plan),
-            "agreement": _agreement(plan),
-            "note": plan.note,
-            "diagnoses": plan.diagnoses,
-            "referrals": plan.referrals,
-            "discharge": _discharge(plan),
-            "template": plan.made_from and {"id": plan.made_from.template_id, "version": plan.made_from.number},
-            "phases": [
-                {
-                    "kind": phase.kind,
-                    "visits_per_week": phase.visits_per_week,
-                    "every_weeks": phase.every_weeks,
-                    "weeks": phase.weeks,
-                    "visits": visits.get(phase.order, []),
-                }
-                for phase in plan.phases.all()
-            ],
-            "goals": _goals(plan),
-            "progress": _progress(plan),
-            "interventions": list(plan.interventions.values("code", "dose")),
-            "blocks": [{"code": b.code, "detail": b.message} for b in blocks.now(plan)],
-            "next_steps": planning.allowed(plan),
-            "reevaluations": [_reevaluation(one) for one in plan.reevaluations.all()],
-        }
-
-
-def _consent(plan):
-    """The patient's latest informed consent; `signed_at` is null for one that a chart file brought."""
-    form = consenting.latest(plan.patient)
-    return form and {
-        "name": form.signer,
-        "signed_on": form.signed_on,
-        "signed_at": form.signed_at,
-        "version": form.document_version,
-        "covers_thrust": form.covers_thrust,
-        "withdrawn_at": form.withdrawn_at,
-    }
-
-
-def _agreement(plan):
-    """The signature under this version of the plan."""
-    signed = Agreement.objects.filter(version__plan=plan, version__number=plan.version).first()
-    return signed and {"name": signed.typed_name, "signed_at": signed.signed_at, "digest": signed.digest}
-
-
-def _discharge(plan):
-    """Null until somebody was discharged; `measures` are the goals as they were last measured."""
-    one = Discharge.objects.filter(plan=plan).first()
-    names = ("reason", "why", "measures", "pgic", "residual", "home", "return_if", "summary_to", "at")
-    return one and {name: getattr(one, name) for name in names}
-
-
-def _reevaluation(one):
-    """`proposed` is what the table said, null where data were missing; `evidence` the data that were there."""
-    return {
-        "evaluation": one.evaluation_id,
-        "at": one.at,
-        "proposed": one.proposed or None,
-        "result": one.result,
-        "decision": one.decision,
-        "reason": one.reason,
-        "evidence": one.evidence,
-    }
-
-
-def _progress(plan):
-    """Null before the plan has visits; `pace` is on_pace, behind or lost, and null while the plan does not run.
-
-    `reevaluation_stops_more`: it is so long overdue that the plan gets no further visits.
-    """
-    found = progress.of_plan(plan)
-    return found and {
-        **{
-            name: getattr(found.visits, name)
-            for name in ("planned", "fulfilled", "booked", "owed", "overdue", "missed")
-        },
-        "next_on": found.visits.next_on,
-        "reevaluation_due_on": found.checkpoint.due_on,
-        "reevaluation_visits_left": found.checkpoint.visits_left,
-        "reevaluation_stops_more": found.checkpoint.stops_more,
-        "pace": found.pace if plan.is_active else None,
-        "reason": found.reason if plan.is_active else "",
-    }
-
-
-def _goals(plan):
-    rows = list(plan.goals.all())
-    current = goals.current(plan, rows)
-    return [_goal(row, current.get(row.pk)) for row in rows]
-
-
-def _goal(row, now):
-    """`current`, `measured_on` and `attainment` (0 to 1) are null until a later evaluation has measured it."""
-    return {
-        "metric": row.metric,
-        "unit": row.unit,
-        "baseline": row.baseline,
-        "target": row.target,
-        "due_on": row.due_on,
-        "current": now and now.value,
-        "measured_on": now and now.on,
-        "attainment": now and round(now.share, 3),
-    }
-
-
-def brief(plan, hold):
-    """`status` is `on_hold` also while a red flag holds the plan up; `safety_hold` then says since when and why."""
-    return {
-        "id": plan.pk,
-        "status": CarePlan.Status.ON_HOLD if hold else plan.status,
-        "safety_hold": hold and {"since": _local(hold.since, plan), "because": list(hold.because)},
-        "patient": {"id": plan.patient_id, "name": plan.patient.name},
-        "evaluation": plan.evaluation_id,
-        "practitioner": {"id": plan.practitioner_id, "name": plan.practitioner.name},
-        "location": {"slug": plan.location.slug, "name": plan.location.name},
-        "starts_on": plan.starts_on,
-        "reevaluate_by": plan.reevaluate_by,
-        "series": plan.series_id,
-    }
-
-
-def _local(moment, plan):
-    return times.local(moment, plan.location.time_zone).isoformat()
-
-
 def _one(queryset, field, **lookup):
     """The row in the user's scope, or a 400 that names the field: in a body, what is out of scope is unknown."""
     found = queryset.filter(**lookup).first()
@@ -326,7 +172,8 @@ class CarePlans(viewsets.GenericViewSet):
         "list": "careplan.read",
         "retrieve": "careplan.read",
         "consent": "careplan.read",
-        **dict.fromkeys(["create", "revise", "sign_consent", *planning.STEPS], "careplan.write"),
+        "version": "careplan.read",
+        **dict.fromkeys(["create", "revise", "sign_consent", "withdraw_consent", *planning.STEPS], "careplan.write"),
         **dict.fromkeys(["reevaluate", "discharge"], "careplan.write"),
         "schedule": "careplan.schedule",
     }
@@ -335,6 +182,7 @@ class CarePlans(viewsets.GenericViewSet):
         "revise": ReviseIn,
         "discharge": DischargeIn,
         "sign_consent": ConsentIn,
+        "withdraw_consent": ReasonIn,
         "schedule": ScheduleIn,
         "reevaluate": ReevaluateIn,
         **dict.fromkeys(planning.STEPS, ReasonIn),
@@ -410,6 +258,22 @@ class CarePlans(viewsets.GenericViewSet):
             self._get(pk), by=request.user, signature=signature, said=Said(**given), shown=shown
         )
         return self._answer(signed)
+
+    @action(detail=True, methods=["post"], url_path="consent/withdraw")
+    def withdraw_consent(self, request, pk):
+        """The patient takes the informed consent back: from now on nothing manual is done and nothing placed."""
+        given = _valid(ReasonIn, request.data)
+        plan = self._get(pk)
+        consenting.take_back(plan.patient, by=request.user, reason=given.get("reason", ""))
+        return self._answer(plan)
+
+    @action(detail=True, methods=["get"], url_path="versions/(?P<number>[0-9]{1,4})")
+    def version(self, request, pk, number):
+        """What the plan said as that version, word by word, who agreed to it, and what it had changed."""
+        plan = self._get(pk)
+        chart_opening.record_read("care_plan.read", plan, by=request.user)
+        row = get_object_or_404(plan.versions.select_related("written_by", "plan"), number=int(number))
+        return Response(version_in_full(row))
 
     @action(detail=True, methods=["post"])
     def activate(self, request, pk):

@@ -51,11 +51,8 @@ def sign(request, pk):
 @requires("careplan.write")
 def withdraw(request, pk):
     plan = _find(request, pk, "careplan.write")
-    form = consenting.latest(plan.patient)
     try:
-        if form is None:
-            raise RuleBroken("There is no consent to take back.", code="consent_missing")
-        consenting.withdraw(form, by=request.user, reason=request.POST.get("reason", ""))
+        consenting.take_back(plan.patient, by=request.user, reason=request.POST.get("reason", ""))
     except RuleBroken as broken:
         messages.error(request, broken.message)
     else:

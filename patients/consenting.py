@@ -133,6 +133,14 @@ def withdraw(form: ConsentForm, *, by: User, reason: str) -> ConsentForm:
     return form
 
 
+def take_back(patient: Patient, *, by: User, reason: str) -> ConsentForm:
+    """The same of the form that stands. Raises RuleBroken `consent_missing` where there is none."""
+    form = latest(patient)
+    if form is None:
+        raise RuleBroken("There is no consent to take back.", code="consent_missing")
+    return withdraw(form, by=by, reason=reason)
+
+
 def latest(patient: Patient) -> ConsentForm | None:
     """The form of the patient's last word on care, withdrawn or not."""
     forms = patient.consent_forms.order_by("signed_on", "pk")

@@ -54,6 +54,7 @@ ABOUT: dict[str, Callable[[Side], tuple]] = {
     "setup/plan-templates/{pk}/versions/{number}/": lambda side: (a_template.one().pk, 1),
     "plan-templates/{pk}/": lambda side: (a_template.one().pk,),
     "care-plans/{pk}/versions/{number}/": lambda side: (side.plan.pk, 1),
+    "api/v1/care-plans/{pk}/versions/{number}/": lambda side: (side.plan.pk, 1),
     "messages/{pk}/": lambda side: (side.message.pk,),
     "messages/patient/{pk}/": lambda side: (side.patient.pk,),
     "messages/addresses/{pk}/": lambda side: (side.patient.pk,),

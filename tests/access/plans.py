@@ -91,6 +91,7 @@ POSTS = {
         lambda side: {"name": "Avery Testerson"} | signing.shown(side.plan),
         at_once,
     ),
+    "POST api/v1/care-plans/{pk}/consent/withdraw/": (lambda side: {"reason": "Wants to wait."}, is_ready),
     "POST api/v1/care-plans/{pk}/activate/": (nothing, is_ready),
     "POST api/v1/care-plans/{pk}/hold/": (nothing, standing_at("active")),
     "POST api/v1/care-plans/{pk}/resume/": (nothing, standing_at("on_hold")),
