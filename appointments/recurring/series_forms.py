@@ -3,7 +3,7 @@ from django import forms
 from appointments.forms import ZoneField, day_field, reason_field, said_instant, time_field, within_field
 from appointments.models import AppointmentType
 from appointments.recurring import placing
-from appointments.recurring.patterns import MOST_VISITS, MOST_WEEKS, Pattern, Stretch
+from appointments.recurring.patterns import FEWEST, MOST_VISITS, MOST_WEEKS, Pattern, Stretch
 from appointments.recurring.series import ALL, LATER, SCOPES
 from appointments.timetable import at_work
 from clinic import times
@@ -52,13 +52,15 @@ class SeriesForm(forms.Form):
             needed = n == 1
             self.fields[f"per_week_{n}"] = forms.IntegerField(min_value=1, max_value=7, required=needed)
             self.fields[f"weeks_{n}"] = forms.IntegerField(min_value=1, max_value=MOST_WEEKS, required=needed)
-            for name, label in ((f"per_week_{n}", "Visits a week"), (f"weeks_{n}", "Weeks")):
+            self.fields[f"every_{n}"] = forms.IntegerField(min_value=1, max_value=FEWEST, required=False, initial=1)
+            labels = {f"per_week_{n}": "Visits a week", f"every_{n}": "Every … weeks", f"weeks_{n}": "Weeks"}
+            for name, label in labels.items():
                 self.fields[name].label = label if needed else f"{label}, part {n}"
 
     @property
     def stretches(self):
-        """The two fields of each stretch of weeks, for the template."""
-        return [(self[f"per_week_{n}"], self[f"weeks_{n}"]) for n in STRETCHES]
+        """The fields of each stretch of weeks, for the template."""
+        return [[self[f"{name}_{n}"] for name in ("per_week", "every", "weeks")] for n in STRETCHES]
 
     def clean(self):
         data = self.cleaned_data
@@ -71,10 +73,10 @@ class SeriesForm(forms.Form):
         return data
 
     def _check_pattern(self, data):
-        pairs = [(data[f"per_week_{n}"], data[f"weeks_{n}"]) for n in STRETCHES]
+        said = [(data[f"per_week_{n}"], data[f"weeks_{n}"], data[f"every_{n}"] or 1) for n in STRETCHES]
         data["pattern"] = Pattern(
             starts_on=data["starts_on"],
-            stretches=tuple(Stretch(*pair) for pair in pairs if pair[0]),
+            stretches=tuple(Stretch(*one) for one in said if one[0]),
             weekdays=tuple(data["weekdays"]),
             at_time=data["at_time"],
             checkpoint_after=data.get("checkpoint_after"),

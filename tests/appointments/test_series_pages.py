@@ -179,6 +179,8 @@ def test_a_choice_that_was_not_offered_is_refused(sign_in, desk, asked, value):
         ({"weekdays": ["9"]}, "weekdays"),
         ({"per_week_1": "8"}, "per_week_1"),
         ({"weeks_1": ""}, "weeks_1"),
+        ({"every_1": "0"}, "every_1"),
+        ({"every_1": "13"}, "every_1"),
         ({"per_week_2": "2"}, "weeks_2"),
         ({"weeks_1": "5000000000000000000000"}, "weeks_1"),
         ({"starts_on": "2099-01-01"}, "starts_on"),
@@ -193,6 +195,19 @@ def test_a_pattern_that_cannot_be_is_refused_at_its_field(sign_in, desk, asked, 
     answer = sign_in(desk).get("/series/new/", {**asked, **change})
 
     assert (answer.status_code, list(answer.context["form"].errors)) == (400, [field])
+
+
+def test_a_visit_every_so_many_weeks_is_proposed(sign_in, desk, asked):
+    client = sign_in(desk)
+    rare = asked | {"per_week_1": "1", "every_1": "2", "weeks_1": "6", "weekdays": ["0"]}
+
+    shown = client.get("/series/new/", rare)
+    twice = client.get("/series/new/", rare | {"per_week_1": "2", "weekdays": ["0", "2"]})
+
+    assert days(shown) == [MONDAY, MONDAY + timedelta(14), MONDAY + timedelta(28)]
+    assert (twice.status_code, twice.context["form"].errors["per_week_1"]) == (400, ["Every 2 weeks it is one visit."])
+    assert client.post("/series/new/", rare | chosen(shown)).status_code == 302
+    assert Series.objects.get().as_pattern.stretches == (Stretch(1, 6, 2),)
 
 
 @pytest.mark.parametrize("patient", ["", "x", "-1", "9" * 30])
