@@ -115,6 +115,30 @@ PARTS_OUT = """all => all.filter((one) => {
 }).map((one) => one.outerHTML)"""
 
 
+# What of the page covers the field that is typed in; nothing where it is wholly to be seen.
+COVERED_BY = """() => {
+  const field = document.activeElement, { left, top, width, height } = field.getBoundingClientRect();
+  const there = document.elementFromPoint(left + width / 2, top + height / 2);
+  const isSeen = field.contains(there) || there?.closest('.cell') === field.closest('.cell');
+  return isSeen ? null : there?.outerHTML.slice(0, 80);
+}"""
+
+
+@pytest.mark.parametrize("window", ["tablet", "telephone"])
+def test_what_is_typed_in_is_seen(opened, chiro, addresses, window):
+    """Not below the parts, the bar at the foot, or the head of a line in a table that is wider than the window."""
+    width, height = WINDOWS[window]
+    page = opened(chiro.user, addresses["entry"], viewport={"width": width, "height": height})
+    fields = page.locator(".cell-value, .several > summary")
+    fields.first.focus()
+    covered = {}
+    for nth in range(fields.count()):
+        if by := page.evaluate(COVERED_BY):
+            covered[nth] = by
+        page.keyboard.press("Tab")
+    assert covered == {}
+
+
 @pytest.mark.parametrize("window", ["tablet", "telephone", "small telephone"])
 def test_what_is_missing_the_drawing_and_the_results_are_at_hand(opened, chiro, addresses, window):
     width, height = WINDOWS[window]
