@@ -22,7 +22,8 @@ from locations.models import Location, Practitioner
 def give_up(
     *, locations: Collection[Location], practitioners: Collection[Practitioner], by: User, agreed: Agreed
 ) -> None:
-    """What cannot be kept at these clinics and with these practitioners; a time whose room goes is kept in another."""
+    """What cannot be kept at these clinics and with these practitioners, or not in its room: booked by the link it gets
+    another, if one is free."""
     _end(Q(location__in=locations) | Q(practitioner__in=practitioners), locations)
 
 
@@ -37,6 +38,4 @@ def _end(which: Q, closed_off: Collection[Location] = ()) -> None:
     for hold in held.order_by("pk"):
         (still if public_times.is_offered(hold.practitioner, hold.location, hold.type) else gone).append(hold)
     why, rooms = lost_offers.lost_among(still, closed_off)
-    holds.end([*gone, *why])
-    for hold, room in rooms.items():
-        holds.change_room(hold, room)
+    holds.end([*gone, *why, *rooms])

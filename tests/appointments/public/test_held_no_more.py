@@ -5,7 +5,7 @@ import pytest
 from appointments import visit_types
 from appointments.models import Appointment, Hold
 from clinic import times
-from locations import opening, places, staffing
+from locations import opening, places, rooms, staffing
 from tests.make import MONDAY
 
 
@@ -51,3 +51,12 @@ def test_what_is_still_possible_is_held_on(client, link, robin, visit_type, atla
 
     assert Hold.objects.get().held_until > times.now()
     assert client.post(url, {"step": "book"}).status_code == 200
+
+
+def test_a_time_whose_room_goes_is_booked_in_another(client, link, atlanta, owner):
+    url = link()
+    room = Hold.objects.get().room
+    rooms.set_open(room, is_open=False, by=owner)
+
+    assert client.post(url, {"step": "book"}).status_code == 200
+    assert Appointment.objects.get().room != room
