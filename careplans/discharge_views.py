@@ -2,12 +2,15 @@
 
 from django import forms
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_http_methods
 
 from appointments.recurring import standing
 from careplans import discharging, planning
 from careplans.models import CarePlan, Discharge
+from clinic import pdf
 from clinic.errors import RuleBroken
 from clinic.policy import requires
 from clinic.text import clean_line, clean_note
@@ -72,10 +75,39 @@ def discharge(request, pk):
 @require_GET
 @requires("careplan.read")
 def summary(request, pk):
+    plan = _read(request, pk, "care_plan.printed")
+    return _summary(request, plan, _said(plan))
+
+
+@require_GET
+@requires("careplan.read")
+def summary_pdf(request, pk):
+    """The same as a file, to be sent on; where none can be made, the page is printed instead."""
+    plan = _read(request, pk, "care_plan.pdf_made")
+    said = _said(plan)
+    try:
+        if said["discharge"] is None:
+            return _summary(request, plan, said)
+        content = pdf.render(render_to_string("careplans/discharge_pdf.html", said))
+    except pdf.Unavailable:
+        return _summary(request, plan, said)
+    headers = {"Content-Disposition": f'inline; filename="discharge-{pk}.pdf"', "Cache-Control": "no-store"}
+    return HttpResponse(content, content_type="application/pdf", headers=headers)
+
+
+def _read(request, pk, what):
     plan = sight.find(CarePlan.objects.with_names(), request.user, "careplan.read", pk)
-    chart_opening.record_read("care_plan.printed", plan, by=request.user)
+    chart_opening.record_read(what, plan, by=request.user)
+    return plan
+
+
+def _said(plan):
     found = Discharge.objects.filter(plan=plan).select_related("by").first()
+    measures = discharging.by_day(found.measures) if found else []
+    return {"plan": plan, "discharge": found, "visits": planning.visits_taken(plan), "measures": measures}
+
+
+def _summary(request, plan, said):
     ahead = sum(one.state == standing.PLACED for one in standing.of(plan.series)) if plan.series else 0
-    context = {"plan": plan, "discharge": found, "visits": planning.visits_taken(plan), "ahead": ahead,
-               "measures": discharging.by_day(found.measures) if found else []}  # fmt: skip
+    context = said | {"ahead": ahead, "no_pdf": pdf.problem()}
     return render(request, "careplans/discharge_summary.html", context)

@@ -27,5 +27,6 @@ urlpatterns = [
     path("care-plans/<int:pk>/re-evaluation/", reevaluation_views.reevaluation, name="plan-reevaluation"),
     path("care-plans/<int:pk>/discharge/", discharge_views.discharge, name="plan-discharge"),
     path("care-plans/<int:pk>/discharge/summary/", discharge_views.summary, name="plan-discharge-summary"),
+    path("care-plans/<int:pk>/discharge/summary.pdf", discharge_views.summary_pdf, name="plan-discharge-pdf"),
     path("care-plans/<int:pk>/step/", views.step, name="plan-step"),
 ]

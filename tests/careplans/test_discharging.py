@@ -149,3 +149,15 @@ def test_diagnoses_and_referrals_are_part_of_what_is_agreed(draft):
     said = str(plan.versions.get().document)
     assert "G44.86 Cervicogenic headache" in said
     assert "From Dr. Vega" in said
+
+
+def test_the_summary_as_a_pdf(sign_in, active, chiro):
+    client, address = sign_in(chiro.user), f"/care-plans/{active.pk}/discharge/summary.pdf"
+    assert "Nobody was discharged" in client.get(address).content.decode()
+    discharging.discharge(active, reason="goals_met", by=chiro.user, **SAID)
+
+    answer = client.get(address)
+    page = client.get(f"/care-plans/{active.pk}/discharge/summary/").content.decode()
+
+    assert (answer["Content-Type"], answer.content[:5]) == ("application/pdf", b"%PDF-")
+    assert f'href="{address}"' in page
