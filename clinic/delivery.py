@@ -254,7 +254,8 @@ def _end(message, status, reason, **changes) -> None:
 def _again(message, at, reason, *, in_data=False) -> None:
     attempts = message.attempts + 1
     if attempts > len(BACKOFF):
-        _end(message, S.FAILED, f"{reason} Given up after {attempts} attempts.", attempts=attempts)
+        said = f"{reason.rstrip('.')}. Given up after {attempts} attempts."
+        _end(message, S.FAILED, said, attempts=attempts)
         return
     later = at + BACKOFF[attempts - 1]
     _write(message, status=S.RETRY, reason=reason, attempts=attempts, try_after=later, in_data=in_data)

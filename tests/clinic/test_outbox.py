@@ -98,7 +98,7 @@ def test_mail_put_off_five_times_has_failed(settings, one):
             outbox.send_due(at)
 
     assert outcome(one) == ("failed", 5, False)
-    assert one.reason == "450 4.2.0 Greylisted Given up after 5 attempts."
+    assert one.reason == "450 4.2.0 Greylisted. Given up after 5 attempts."
 
 
 def test_refused_address_bounces_and_is_not_tried_again(settings, one):
