@@ -44,9 +44,11 @@ def against(patient: Patient, type: AppointmentType) -> Conflict | None:
 def _in_force(patient, type) -> CarePlan | None:
     """The plan that gives visits of the type: the active one, else the latest on hold. One that was brought in may
     have no series yet."""
+    running = CarePlan.objects.filter(patient=patient, status__in=safety_hold.RUNNING)
+    if not running.exists():
+        return None  # asked at every booking, and the plan with all its names takes longer to ask
     without = Q(series=None) if type.slug == planning.VISIT_TYPE else Q(pk=None)
-    running = CarePlan.objects.filter(Q(series__type=type) | without, patient=patient, status__in=safety_hold.RUNNING)
-    return running.with_names().order_by("status", "-pk").first()
+    return running.filter(Q(series__type=type) | without).with_names().order_by("status", "-pk").first()
 
 
 def _conflict(block: Block, code: str) -> Conflict:
