@@ -1,10 +1,11 @@
 """One rival of the closing race: a process of its own that books, or that takes the time away that others book.
 
-Usage: python -m tests.appointments.closing_rivals book|close SEED ROUNDS [--unguarded | --without-locks]. In round n
-all are at the clinic `c<n>`. Prints JSON: of a booker how often each answer came, of the closer by round the ids of the
-visits that are hit as it is told afterwards, or null where closing was refused. `--unguarded` books after a check that
-was made outside of any lock and transaction, `--without-locks` by the real rule with the advisory locks switched off:
-the controls that must fail.
+Usage: python -m tests.appointments.closing_rivals book|close SEED ROUNDS FOLDER [--unguarded | --without-locks]. In
+round n all are at the clinic `c<n>`: the closer waits until something is booked there, and leaves a file in the folder
+once the time is taken away; bookers go on until they have tried after that. So both meet on the slowest machine too.
+Prints JSON: of a booker how often each answer came, of the closer by round the ids of the visits that are hit as it is
+told afterwards, or null where closing was refused. `--unguarded` books after a check that was made outside of any lock
+and transaction, `--without-locks` by the real rule with the advisory locks switched off: the controls that must fail.
 """
 
 import collections
@@ -15,6 +16,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
@@ -36,7 +38,7 @@ from locations.models import Location, Practitioner  # noqa: E402
 from patients.models import Patient  # noqa: E402
 from tests.make import MONDAY, at  # noqa: E402
 
-ROUND = 0.6  # seconds, in which rivals meet on a slow machine too
+BEFORE, AFTER = 2, 2  # visits before the time is taken away, tries of each booker after it
 WAYS = ("closure", "opening", "week", "away", "room", "clinic", "left")
 
 
@@ -105,49 +107,45 @@ def book(now, chance, kind, patients, desk):
     return "booked"
 
 
-def books(chance, rounds, begun):
+def books(chance, rounds, folder):
     desk = User.objects.get(email="rival@example.org")
     kind, patients = AppointmentType.objects.get(), list(Patient.objects.all())
     came = collections.Counter()
     for n in range(rounds):
-        now = Round(n)
-        wait_until(begun + n * ROUND)
-        while time.monotonic() < begun + (n + 1) * ROUND or not came[n]:
-            came[n] += 1
+        now, after = Round(n), 0
+        while after < AFTER:
+            after += (folder / str(n)).exists()
             try:
                 came[book(now, chance, kind, patients, desk)] += 1
             except RuleBroken as refused:
                 came[refused.code] += 1
-        del came[n]
     return came
 
 
-def closes(rounds, begun):
+def closes(rounds, folder):
     owner = User.objects.get(email="owner@example.org")
     hit = {}
     for n in range(rounds):
         now = Round(n)
-        wait_until(begun + (n + 0.5) * ROUND)
+        while now.ahead().count() < BEFORE:
+            time.sleep(0.01)
         try:
             hit[n] = now.close(owner)
         except RuleBroken as refused:
             hit[n] = None if refused.code == "in_the_way" else refused.message
+        (folder / str(n)).touch()
     return hit
 
 
-def wait_until(moment):
-    time.sleep(max(0, moment - time.monotonic()))
-
-
 def main():
-    role, seed, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    role, seed, rounds, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
     conflicts.find = slowly(conflicts.find)
     if "--without-locks" in sys.argv:
         locks.hold = lambda *wanted, shared=False: None
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    begun = float(sys.stdin.readline())  # all rivals start together
-    said = closes(rounds, begun) if role == "close" else books(random.Random(seed), rounds, begun)
+    sys.stdin.readline()  # all rivals start together
+    said = closes(rounds, folder) if role == "close" else books(random.Random(seed), rounds, folder)
     connection.close()
     sys.stdout.write(json.dumps(said))
 

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from urllib.parse import urlsplit
 
@@ -43,7 +42,7 @@ def arena(transactional_db):
     return made
 
 
-def fight(*extra):
+def fight(folder, *extra):
     """(how often each answer came to the bookers, the visits that the closer was told of by round)."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
@@ -54,16 +53,15 @@ def fight(*extra):
     command = [sys.executable, "-W", "ignore", "-m", "tests.appointments.closing_rivals"]
     processes = [
         subprocess.Popen(
-            [*command, role, str(seed), str(ROUNDS), *extra],
+            [*command, role, str(seed), str(ROUNDS), str(folder), *extra],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=settings.ROOT, text=True,
         )
         for seed, role in enumerate(["close", *["book"] * BOOKERS])
     ]  # fmt: skip
     for process in processes:
         assert process.stdout.readline() == "ready\n"
-    begun = time.monotonic() + 0.2
     for process in processes:
-        process.stdin.write(f"{begun}\n")
+        process.stdin.write("go\n")
         process.stdin.flush()
     said = []
     for process in processes:
@@ -83,8 +81,8 @@ def untold(hit):
     return wrong
 
 
-def test_what_is_taken_away_is_refused_or_listed(arena):
-    answers, hit = fight()
+def test_what_is_taken_away_is_refused_or_listed(arena, tmp_path):
+    answers, hit = fight(tmp_path)
 
     assert len(hit) == ROUNDS
     assert all(told is None or isinstance(told, list) for told in hit.values()), hit
@@ -94,14 +92,14 @@ def test_what_is_taken_away_is_refused_or_listed(arena):
     assert untold(hit) == {}
 
 
-def test_control_that_looks_first_and_books_later_leaves_visits_that_nobody_was_told_of(arena):
-    _, hit = fight("--unguarded")
+def test_control_that_looks_first_and_books_later_leaves_visits_that_nobody_was_told_of(arena, tmp_path):
+    _, hit = fight(tmp_path, "--unguarded")
 
     assert untold(hit) != {}
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="On SQLite a writing transaction is alone as it is.")
-def test_control_without_the_locks_leaves_visits_that_nobody_was_told_of(arena):
-    _, hit = fight("--without-locks")
+def test_control_without_the_locks_leaves_visits_that_nobody_was_told_of(arena, tmp_path):
+    _, hit = fight(tmp_path, "--without-locks")
 
     assert untold(hit) != {}
