@@ -207,7 +207,7 @@ def test_two_visits_of_a_day_are_one_reminder_with_the_first(book, mailoutbox):
         outbox.send_due(START - timedelta(hours=hours, minutes=-1))
 
     assert [(m.subject, len(m.attachments)) for m in mailoutbox[sent:]] == [
-        ("Reminder: 2 visits, the first on Wednesday, January 6 at 10:00 AM EST", 1)
+        ("Reminder: 2 visits, the first on Wednesday, January 6 at 10:00 AM EST", 2)
     ] * 2
     assert MessagePart.objects.filter(message__kind="visit-reminder").count() == 4
     assert {one.pk, other.pk} == {told["visit"] for told in reminders()[0].detail["news"]}

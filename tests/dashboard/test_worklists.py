@@ -15,10 +15,13 @@ from appointments.moving.bulk_moves import Span as Days
 from appointments.recurring import series
 from appointments.recurring.patterns import Pattern, Stretch
 from appointments.recurring.proposals import Choice
+from careplans import planning
 from careplans.models import CarePlan
 from clinic import times
 from dashboard import worklists
+from evaluations.catalogue import RED_FLAGS
 from evaluations.models import Evaluation
+from evaluations.safety import red_flags
 from locations import opening
 from locations.models import Closure
 from locations.spans import Span
@@ -329,7 +332,10 @@ def test_confirming_from_the_list_takes_the_line_off_and_comes_back_to_it(sign_i
 def test_booking_from_the_list_takes_the_line_off(sign_in, atlanta, desk, book, plan, about):
     """Call, result, book: the link of the line leads to times for that patient, and the booking ends it."""
     visit = book(9)
-    plan(visit.patient)
+    kept = plan(visit.patient)
+    answers = dict.fromkeys(RED_FLAGS, "no")
+    red_flags.answer(patient=visit.patient, evaluation=None, answers=answers, by=kept.practitioner.user)
+    planning.sign_consent(kept, name=visit.patient.name, by=kept.practitioner.user)
     with times.as_of(MONDAY_EVENING):
         visit_status.no_show(visit, by=desk)
     client = sign_in(desk)
