@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
 
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 
 from appointments import booking, visit_status
 from appointments.models import Appointment, AppointmentEvent
@@ -71,7 +71,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Board:
-    """One location's day; `clock` is the time there now."""
+    """One location's day; `clock` is the time there now, `next_day` the next with visits where this one has none."""
 
     location: Location
     day: date
@@ -79,6 +79,7 @@ class Board:
     clock: datetime = field(repr=False)
     columns: list[Column]
     gone: list[Card]
+    next_day: date | None
 
     @property
     def total(self) -> int:
@@ -91,7 +92,9 @@ class Board:
 
 
 def read(locations: Iterable[Location], user, day: date | None = None) -> list[Board]:
-    """A board for each location, of that day or of today there: two queries, however many locations and visits."""
+    """A board for each location, of that day or of today there: two queries, however many locations and visits; one
+    more where a day is empty.
+    """
     days = {place: day or place.today() for place in locations}
     visits = _visits(days, user)
     steps = _steps(visits)
@@ -102,7 +105,8 @@ def read(locations: Iterable[Location], user, day: date | None = None) -> list[B
         place = places[visit.location_id]
         if times.day_of(visit.starts_at, place.time_zone) == days[place]:
             cards[place].append(_card(visit, steps[visit.pk], place, days[place], user, now))
-    return [_board(place, on, cards[place], now) for place, on in days.items()]
+    ahead = _next_days({place: on for place, on in days.items() if not cards[place]}, user)
+    return [_board(place, on, cards[place], ahead.get(place.pk), now) for place, on in days.items()]
 
 
 def version(boards: list[Board], *more) -> str:
@@ -136,13 +140,25 @@ def _steps(visits) -> dict[int, list]:
     return defaultdict(list, {pk: booking.standing(steps) for pk, steps in history.items()})
 
 
-def _board(place, day, cards, now) -> Board:
+def _next_days(empty: dict, user) -> dict[int, date]:
+    """The next day with visits, by location."""
+    if not empty:
+        return {}
+    # The earliest end will do for all: where a day ends later, nothing stands in what is left of it.
+    end = min(times.day_bounds(on, place.time_zone)[1] for place, on in empty.items())
+    visits = Appointment.objects.visible_to(user).filter(location=OuterRef("pk"), starts_at__gte=end)
+    first = visits.exclude(status__in=GONE).order_by("starts_at").values("starts_at")[:1]
+    found = Location.objects.filter(pk__in=[place.pk for place in empty]).annotate(ahead=Subquery(first))
+    return {place.pk: times.day_of(place.ahead, place.time_zone) for place in found if place.ahead}
+
+
+def _board(place, day, cards, next_day, now) -> Board:
     columns = []
     for code, label, icon, statuses, empty in COLUMNS:
         columns.append(Column(code, label, icon, empty, [card for card in cards if card.status in statuses]))
     columns[1].cards.sort(key=lambda card: card.since or card.starts)  # the longest waiting first
     gone = [card for card in cards if card.status in GONE]
-    return Board(place, day, day == place.today(), times.local(now, place.time_zone), columns, gone)
+    return Board(place, day, day == place.today(), times.local(now, place.time_zone), columns, gone, next_day)
 
 
 def _card(visit, steps, place, day, user, now) -> Card:

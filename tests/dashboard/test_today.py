@@ -81,6 +81,18 @@ def test_board_of_another_day_or_location_is_empty(atlanta, marietta, desk, book
     assert read(marietta, make.user("desk", marietta)).total == 0
 
 
+def test_an_empty_board_leads_to_the_next_day_with_visits(atlanta, desk, book, sign_in):
+    visit = book(9)
+    before = make.MONDAY - timedelta(days=3)
+
+    assert read(atlanta, desk, before).next_day == make.MONDAY
+    assert read(atlanta, desk).next_day is None  # nothing is empty there
+    assert read(atlanta, desk, make.MONDAY + timedelta(days=1)).next_day is None
+    assert f"?day={make.MONDAY}" in sign_in(desk).get(f"/?day={before}").content.decode()
+    visit_status.cancel(visit, by=desk, reason="Ill")
+    assert read(atlanta, desk, before).next_day is None
+
+
 def test_boards_side_by_side_each_with_its_own_clock_and_day(atlanta, nashville):
     both = make.user("desk", atlanta, nashville)
 
