@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.wrong_types import cases
+from tests.wrong_types import taken
 
 SAID = {
     "practitioner": 1, "location": "atlanta", "starts_on": "2027-01-04",
@@ -47,11 +47,9 @@ BODIES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("method", "url", "body", "field"), cases(BODIES))
-def test_another_type_is_refused_and_the_field_named(api, chiro, desk, owner, draft, method, url, body, field):
-    user = desk if "schedule" in url else owner if "templates" in url else chiro.user
+@pytest.mark.parametrize(("method", "url"), BODIES)
+def test_another_type_is_refused_and_the_field_named(api, chiro, desk, owner, draft, method, url):
+    ask = getattr(api(desk if "schedule" in url else owner if "templates" in url else chiro.user), method)
+    address = url.format(plan=draft().pk)
 
-    answer = getattr(api(user), method)(url.format(plan=draft().pk), body, format="json")
-
-    assert answer.status_code == 400, answer.content
-    assert {name.split(".")[0] for name in answer.json()["fields"]} == {field}
+    assert taken(lambda body: ask(address, body, format="json"), *BODIES[method, url]) == []

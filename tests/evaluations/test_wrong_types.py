@@ -4,7 +4,7 @@ import pytest
 
 from evaluations.notes import note_fields
 from tests import make
-from tests.wrong_types import EVERYTHING, cases
+from tests.wrong_types import EVERYTHING, taken
 
 # Each endpoint with a sound body, and the kinds that each of its fields takes.
 EVALUATION = "/api/v1/evaluations/{evaluation}/"
@@ -42,18 +42,14 @@ def address(evaluation, note, write, chiro):
 
 
 @pytest.mark.parametrize("code", note_fields.FIELDS)
-@pytest.mark.parametrize("value", EVERYTHING, ids=repr)
-def test_a_field_of_a_note_takes_any_type_without_a_fault_of_ours(code, value):
-    kept, faults = note_fields.check({code: value}, {})
+def test_a_field_of_a_note_takes_any_type_without_a_fault_of_ours(code):
+    for value in EVERYTHING:
+        kept, faults = note_fields.check({code: value}, {})
+        assert {*kept, *(name.split(".")[0] for name in faults)} == {code}, value
 
-    assert {*kept, *(name.split(".")[0] for name in faults)} == {code}
 
+@pytest.mark.parametrize(("method", "url"), BODIES)
+def test_another_type_is_refused_and_the_field_named(api, chiro, atlanta, address, method, url):
+    ask = getattr(api(make.user("manager", atlanta) if "incidents" in url else chiro.user), method)
 
-@pytest.mark.parametrize(("method", "url", "body", "field"), cases(BODIES))
-def test_another_type_is_refused_and_the_field_named(api, chiro, atlanta, address, method, url, body, field):
-    user = make.user("manager", atlanta) if "incidents" in url else chiro.user
-
-    answer = getattr(api(user), method)(address(url), body, format="json")
-
-    assert answer.status_code == 400, answer.content
-    assert list(answer.json()["fields"]) == [field]
+    assert taken(lambda body: ask(address(url), body, format="json"), *BODIES[method, url]) == []
