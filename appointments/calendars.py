@@ -126,6 +126,8 @@ def keep_open(places: Iterable[Location], kinds: Iterable[str]) -> dict[tuple[in
     The clinics were read before: RuleBroken where one has been closed for good or changed its zone meanwhile.
     """
     known = {place.pk: place for place in places}
+    if not known:  # a series of which nothing is placed yet
+        return {}
     standstill.keep_open(known.values())
     kinds, found = sorted(set(kinds)), defaultdict(list)
     statement = _OPEN.format(here=plain_sql.ids(known), kinds=", ".join(["%s"] * len(kinds)))
