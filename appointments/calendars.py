@@ -70,13 +70,18 @@ class Taken:
         self.run_out: list[tuple[int, int, int, int, int]] = []  # holds too, which take nothing any more
         self.time_off: dict[int, list[Interval]] = defaultdict(list)
         rooms, now = set(rooms), times.now()
-        statement = _TAKEN.format(
-            who=plain_sql.ids(practitioners), rooms=plain_sql.ids(rooms), patients=plain_sql.ids(patients),
-            without=plain_sql.ids([0, *(visit.pk for visit in without)]),
-        )  # fmt: skip
+        people, people_ = plain_sql.marks(practitioners)
+        here, here_ = plain_sql.marks(rooms)
+        whom, whom_ = plain_sql.marks(patients)
+        moved, moved_ = plain_sql.marks([0, *(visit.pk for visit in without)])
         span = end, start - LONGEST, start
-        rows = plain_sql.rows(statement, times.from_minute(end), times.from_minute(start), *span, *span)
-        for who, room, place, a, b, hold, since, until in rows:
+        values = (
+            *people_, times.from_minute(end), times.from_minute(start),
+            *people_, *here_, *span, *moved_,
+            *whom_, *span, *moved_,
+        )  # fmt: skip
+        statement = _TAKEN.format(who=people, rooms=here, patients=whom, without=moved)
+        for who, room, place, a, b, hold, since, until in plain_sql.rows(statement, *values):
             if a is None:
                 self.time_off[who].append((_minute(since), _minute(until)))
             elif place is None:
@@ -115,7 +120,8 @@ def _minute(edge: datetime) -> int:
 def room_ids(locations: Iterable[int], kind: str) -> dict[int, list[int]]:
     """The open rooms of a kind by location."""
     found = defaultdict(list)
-    for location_id, room_id in plain_sql.rows(_ROOMS.format(here=plain_sql.ids(locations)), kind):
+    here, values = plain_sql.marks(locations)
+    for location_id, room_id in plain_sql.rows(_ROOMS.format(here=here), *values, kind):
         found[location_id].append(room_id)
     return found
 
@@ -130,8 +136,9 @@ def keep_open(places: Iterable[Location], kinds: Iterable[str]) -> dict[tuple[in
         return {}
     standstill.keep_open(known.values())
     kinds, found = sorted(set(kinds)), defaultdict(list)
-    statement = _OPEN.format(here=plain_sql.ids(known), kinds=", ".join(["%s"] * len(kinds)))
-    for pk, is_open, time_zone, room, name, kind in plain_sql.rows(statement, *kinds):
+    here, values = plain_sql.marks(known)
+    statement = _OPEN.format(here=here, kinds=", ".join(["%s"] * len(kinds)))
+    for pk, is_open, time_zone, room, name, kind in plain_sql.rows(statement, *kinds, *values):
         place = known[pk]
         if (bool(is_open), time_zone) != (place.is_open, place.time_zone):
             raise RuleBroken(f"{place} was changed a moment ago. Look again.", code="location_changed")

@@ -20,6 +20,12 @@ def ids(some: Iterable[int]) -> str:
     return ", ".join(str(int(one)) for one in sorted(some)) or "NULL"
 
 
+def marks(some: Iterable[int]) -> tuple[str, list[int]]:
+    """As `ids` with the values beside: the text is the same for as many, and PostgreSQL plans it once (ADR 0018)."""
+    values = sorted(int(one) for one in some)
+    return ", ".join(["%s"] * len(values)) or "NULL", values
+
+
 def instant(value: datetime) -> datetime:
     """SQLite gives instants without their zone, which is UTC."""
     return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -93,10 +93,13 @@ class Hours:
         """
         self.locations = {place.pk: place for place in locations if place.is_open}
         before = first - ONE_DAY
-        here, who = plain_sql.ids(self.locations), "TRUE"
+        (here, here_), who, who_ = plain_sql.marks(self.locations), "TRUE", []
         if practitioners is not None:
-            who = f"p.id IN ({plain_sql.ids(person.pk for person in practitioners)})"
-        rows = plain_sql.rows(_RULES.format(here=here, who=who), before, last, before, last, before, last + ONE_DAY)
+            marks, who_ = plain_sql.marks(person.pk for person in practitioners)
+            who = f"p.id IN ({marks})"
+        both = *here_, *who_, before, last
+        statement = _RULES.format(here=here, who=who)
+        rows = plain_sql.rows(statement, *both, *both, *here_, before, last + ONE_DAY, *here_)
         by_kind = {kind: [row for name, *row in rows if name == kind] for kind in ("weekly", "extra", "opening")}
         self._people = {row[0]: row[9:] for kind in ("weekly", "extra") for row in by_kind[kind]}
         self._weekly = _Rules(by_kind["weekly"])
